@@ -1,0 +1,150 @@
+//! The ledger: where every frame went. `received = analysed + bypassed + filtered + each kind of loss`.
+
+/// Place and reason of one kind of loss. One catalogue: counters, events and docs derive from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Loss {
+    /// The capture file ended in the middle of this record.
+    FileTruncated,
+    /// A record in the capture file was malformed.
+    FileMalformed,
+    /// The kernel had no room in the ring.
+    KernelDrop,
+    /// The link type is not one that we read.
+    UnknownLink,
+    /// The bytes could not be decoded as far as the network layer.
+    DecodeError,
+    /// The fragment memory was full, or a fragment train never completed.
+    FragmentBudget,
+    /// The flow table was full and its policy kept older flows.
+    TableFull,
+    /// A worker went away (panic) with these frames in hand.
+    WorkerLost,
+}
+
+impl Loss {
+    /// Every kind, in catalogue order.
+    pub const ALL: [Self; 8] = [
+        Self::FileTruncated,
+        Self::FileMalformed,
+        Self::KernelDrop,
+        Self::UnknownLink,
+        Self::DecodeError,
+        Self::FragmentBudget,
+        Self::TableFull,
+        Self::WorkerLost,
+    ];
+
+    /// Counter name, `place.reason`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::FileTruncated => "file.truncated",
+            Self::FileMalformed => "file.malformed",
+            Self::KernelDrop => "kernel.drop",
+            Self::UnknownLink => "decode.unknown_link",
+            Self::DecodeError => "decode.error",
+            Self::FragmentBudget => "fragment.budget",
+            Self::TableFull => "flow.table_full",
+            Self::WorkerLost => "worker.lost",
+        }
+    }
+
+    /// One sentence for the summary and the docs.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::FileTruncated => "the capture file ended in mid-record",
+            Self::FileMalformed => "a record in the capture file was malformed",
+            Self::KernelDrop => "the kernel's ring was full",
+            Self::UnknownLink => "the link type is not one that vigie reads",
+            Self::DecodeError => "the bytes could not be decoded as far as the network layer",
+            Self::FragmentBudget => "the fragment memory was full, or the train never completed",
+            Self::TableFull => "the flow table was full and kept older flows",
+            Self::WorkerLost => "a worker failed with these frames in hand",
+        }
+    }
+}
+
+/// Counts of frames, from mirror to verdict.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ledger {
+    /// Frames that reached the source at all, those it lost included.
+    pub received: u64,
+    /// Bytes of them on the wire, where known.
+    pub received_bytes: u64,
+    /// Frames that went the whole walk.
+    pub analysed: u64,
+    /// Frames of flows that somebody decided not to look at any more, counted on their flow.
+    pub bypassed: u64,
+    /// Frames that the configuration excludes.
+    pub filtered: u64,
+    /// Stalls of the kernel's ring: how often it froze, not how many frames were lost.
+    pub ring_freezes: u64,
+    lost: [u64; Loss::ALL.len()],
+}
+
+impl Ledger {
+    /// Counts `n` frames lost for `why`.
+    pub fn lose(&mut self, why: Loss, n: u64) {
+        if let Some(slot) = self.lost.get_mut(why as usize) {
+            *slot += n;
+        }
+    }
+
+    /// Frames lost for `why`.
+    #[must_use]
+    pub fn lost(&self, why: Loss) -> u64 {
+        self.lost.get(why as usize).copied().unwrap_or(0)
+    }
+
+    /// Frames lost in all.
+    #[must_use]
+    pub fn lost_in_all(&self) -> u64 {
+        self.lost.iter().sum()
+    }
+
+    /// Received minus everything accounted for; zero when the ledger balances.
+    #[must_use]
+    pub fn imbalance(&self) -> i128 {
+        i128::from(self.received)
+            - i128::from(self.analysed)
+            - i128::from(self.bypassed)
+            - i128::from(self.filtered)
+            - i128::from(self.lost_in_all())
+    }
+
+    /// Adds another ledger, such as another worker's.
+    pub fn add(&mut self, other: &Self) {
+        self.received += other.received;
+        self.received_bytes += other.received_bytes;
+        self.analysed += other.analysed;
+        self.bypassed += other.bypassed;
+        self.filtered += other.filtered;
+        self.ring_freezes += other.ring_freezes;
+        for (mine, theirs) in self.lost.iter_mut().zip(other.lost) {
+            *mine += theirs;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn catalogue_order_is_the_index() {
+        for (i, loss) in Loss::ALL.into_iter().enumerate() {
+            assert_eq!(loss as usize, i, "{}", loss.name());
+        }
+    }
+
+    #[test]
+    fn imbalance_names_what_is_missing() {
+        let mut ledger = Ledger { received: 10, analysed: 6, filtered: 1, ..Ledger::default() };
+        ledger.lose(Loss::KernelDrop, 2);
+        assert_eq!(ledger.imbalance(), 1);
+        ledger.lose(Loss::TableFull, 1);
+        assert_eq!(ledger.imbalance(), 0);
+    }
+}

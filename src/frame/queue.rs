@@ -1,0 +1,64 @@
+//! The door: every source of frames, live or on disk, is an [`RxQueue`].
+
+use crate::{Frame, Ledger, Timestamp};
+
+/// Frames lent for one burst. They go back to the source when the batch is dropped.
+#[derive(Debug, Default)]
+pub struct Batch<'a> {
+    /// The frames, in the order in which the source saw them.
+    pub frames: Vec<Frame<'a>>,
+    /// What the source knows about itself after this burst.
+    pub status: RxStatus,
+}
+
+/// Why a burst came back as it did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RxStatus {
+    /// More may be ready at once.
+    #[default]
+    More,
+    /// Nothing was ready within the queue's own bounded wait; time went on, as told by the source's clock.
+    Idle(Timestamp),
+    /// The source has ended for good; this batch may still hold its last frames.
+    End,
+}
+
+/// What can go wrong at the door. Each text says what to do about it.
+#[derive(Debug)]
+pub enum RxError {
+    /// The interface or device went away and did not come back within the queue's patience.
+    Gone(String),
+    /// The operating system refused.
+    Io(std::io::Error),
+    /// What was read is not what it claims to be; the text names the place.
+    Malformed(String),
+}
+
+impl std::fmt::Display for RxError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Gone(what) => write!(f, "source went away: {what}"),
+            Self::Io(e) => write!(f, "reading frames: {e}"),
+            Self::Malformed(what) => write!(f, "malformed capture: {what}"),
+        }
+    }
+}
+
+impl std::error::Error for RxError {}
+
+/// A source of frames, owned by one worker.
+pub trait RxQueue: Send {
+    /// Lends the next burst. Waits no longer than the queue's own bound.
+    ///
+    /// # Errors
+    /// When the source cannot go on; the ledger still holds what was counted until then.
+    fn burst(&mut self) -> Result<Batch<'_>, RxError>;
+
+    /// Adds what this source knows about frames it received and lost (never about those it lent) into `ledger`.
+    fn account(&mut self, ledger: &mut Ledger);
+
+    /// How far a bounded source has come, as bytes done and bytes in all; `None` for live sources and pipes.
+    fn progress(&self) -> Option<(u64, u64)> {
+        None
+    }
+}

@@ -1,0 +1,2 @@
+//! The vigie binary.
+fn main() {}
