@@ -1,0 +1,4 @@
+//! QUIC.
+
+/// Protocols of this folder.
+pub static PROTOCOLS: &[&parse::Protocol] = &[];

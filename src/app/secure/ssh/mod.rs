@@ -1,0 +1,4 @@
+//! SSH.
+
+/// Protocols of this folder.
+pub static PROTOCOLS: &[&parse::Protocol] = &[];
