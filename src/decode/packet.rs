@@ -24,9 +24,9 @@ pub enum Origin {
     Gre,
     /// Inside ERSPAN, type I, II or III.
     Erspan,
-    /// IPv4 inside IP (RFC 2003, 4213).
+    /// IP of either version inside IPv4 (RFC 2003, 4213).
     IpIp4,
-    /// IPv6 inside IP (RFC 2473, 4213).
+    /// IP of either version inside IPv6 (RFC 2473).
     IpIp6,
     /// IPv6 inside UDP (RFC 4380).
     Teredo,
@@ -36,6 +36,24 @@ pub enum Origin {
     Geneve,
     /// Inside GTP-U (3GPP TS 29.281).
     Gtp,
+}
+
+impl Origin {
+    /// The text that EVE prints.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Wire => "wire/pcap",
+            Self::Defragmented => "defrag",
+            Self::Gre | Self::Erspan => "gre tunnel",
+            Self::IpIp4 => "ipv4 tunnel",
+            Self::IpIp6 => "ipv6 tunnel",
+            Self::Teredo => "teredo tunnel",
+            Self::Vxlan => "vxlan encapsulation",
+            Self::Geneve => "geneve encapsulation",
+            Self::Gtp => "gtp tunnel",
+        }
+    }
 }
 
 /// VLAN ids, outermost first; at most three are read.
