@@ -1,0 +1,213 @@
+//! The engine: recognition first, then the parser, over the same bytes.
+
+use crate::recognise::{Offer, Recogniser};
+use crate::state::{Confidence, Looking, Stage, State};
+use parse::{Close, Done, Input, Look, Protocol, Settings, Side, Sink, Step, Transport};
+
+/// The next bytes of a flow, and what recognition may know of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Given<'a> {
+    /// The bytes, as a parser sees them.
+    pub input: Input<'a>,
+    /// Bytes of this side lost right before them.
+    pub gap: u64,
+    /// What carries the flow.
+    pub transport: Transport,
+    /// Port of the side taken for the client.
+    pub client_port: u16,
+    /// Port of the side taken for the server.
+    pub server_port: u16,
+    /// The beginning of the stream was missed.
+    pub midstream: bool,
+}
+
+/// What was done with them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// Bytes done with.
+    pub eaten: usize,
+    /// How many must stand behind those before it is worth calling again; 0 for any.
+    pub want: usize,
+    /// Bytes of this side that need not even be stored, behind all that was given.
+    pub skip: u64,
+    /// The payload of this flow is of no more use.
+    pub settled: bool,
+    /// What follows is encrypted.
+    pub encrypted: bool,
+    /// Client and server are the other way round: swap every fact kept per side.
+    pub swapped: bool,
+    /// Another protocol speaks from here: give what is left again.
+    pub again: bool,
+}
+
+/// Recognition and parsing for one worker.
+pub struct Engine {
+    recogniser: Recogniser,
+    settings: Settings,
+}
+
+impl Engine {
+    /// Sorts the questions of every protocol in `protocols`.
+    #[must_use]
+    pub fn new(protocols: &[&'static Protocol], settings: Settings) -> Self {
+        Self { recogniser: Recogniser::new(protocols), settings }
+    }
+
+    /// Gives the next bytes of one side. For TCP the same bytes are given again, with more behind them, until eaten.
+    pub fn feed(&self, state: &mut State, given: &Given<'_>, sink: &mut dyn Sink) -> Taken {
+        match state.stage {
+            Stage::Settled => Taken { eaten: given.input.data.len(), settled: true, ..Taken::default() },
+            Stage::Parsing(_) => self.parse(state, given, sink),
+            Stage::Fresh | Stage::Looking(_) => self.recognise(state, given, sink),
+        }
+    }
+
+    /// The flow is over.
+    pub fn close(&self, state: &mut State, why: Close, sink: &mut dyn Sink) {
+        if let Stage::Parsing(parser) = &mut state.stage {
+            parser.close(why, sink);
+            state.past_transactions += parser.transactions();
+        }
+        if let Stage::Looking(looking) = &state.stage
+            && let Some((protocol, confidence)) = looking.unsure
+        {
+            state.label.protocol = Some(protocol);
+            state.label.confidence = Some(confidence);
+        }
+        state.stage = Stage::Settled;
+    }
+
+    fn recognise(&self, state: &mut State, given: &Given<'_>, sink: &mut dyn Sink) -> Taken {
+        let input = given.input;
+        let mut looking = match std::mem::take(&mut state.stage) {
+            Stage::Looking(looking) => looking,
+            _ => Box::default(),
+        };
+        let fresh_bytes = input.data.len() > looking_seen(&looking, input.side) || given.transport != Transport::Tcp;
+        looking.packets += u32::from(fresh_bytes);
+        if let Some(seen) = looking.seen.get_mut(input.side.index()) {
+            *seen = input.data.len();
+        }
+        let look = Look {
+            side: input.side,
+            data: input.data,
+            other: looking.opening(input.side.other()),
+            transport: given.transport,
+            client_port: given.client_port,
+            server_port: given.server_port,
+            packets: looking.packets,
+            midstream: given.midstream || given.gap > 0,
+        };
+        let offer = match looking.expected {
+            Some(protocol) => Offer::Found { protocol, confidence: Confidence::Content, swapped: false },
+            None => self.recogniser.look(&look),
+        };
+        match offer {
+            Offer::Found { protocol, confidence, swapped } => {
+                self.found(state, given, protocol, confidence, swapped, sink)
+            }
+            Offer::Maybe(unsure) => {
+                let over = self.recogniser.is_over(&look) || input.data.is_empty() && input.last;
+                let by_port = if over { self.recogniser.by_port(&look) } else { None };
+                looking.unsure = looking.unsure.or(unsure);
+                looking.keep(input.side, input.data);
+                if over { give_up(state, &looking, by_port, given) } else { keep_looking(state, looking, given) }
+            }
+        }
+    }
+
+    fn found(
+        &self,
+        state: &mut State,
+        given: &Given<'_>,
+        protocol: &'static Protocol,
+        confidence: Confidence,
+        swapped: bool,
+        sink: &mut dyn Sink,
+    ) -> Taken {
+        state.label.protocol = Some(protocol);
+        state.label.confidence = Some(confidence);
+        let Some(open) = protocol.open else {
+            state.stage = Stage::Settled;
+            return Taken { eaten: given.input.data.len(), settled: true, swapped, ..Taken::default() };
+        };
+        state.stage = Stage::Parsing(open(&self.settings));
+        if swapped {
+            // The caller swaps its own facts first and gives the same bytes again, under the right side.
+            return Taken { swapped, again: true, ..Taken::default() };
+        }
+        self.parse(state, given, sink)
+    }
+
+    fn parse(&self, state: &mut State, given: &Given<'_>, sink: &mut dyn Sink) -> Taken {
+        let Stage::Parsing(parser) = &mut state.stage else { return Taken::default() };
+        let all = given.input.data.len();
+        if given.gap > 0 {
+            let step = parser.gap(given.input.side, given.gap, sink);
+            if let Some(end) = ended(step) {
+                return self.settle(state, all, end, sink);
+            }
+        }
+        if all == 0 && !given.input.last {
+            return Taken::default();
+        }
+        let step = parser.feed(given.input, sink);
+        match step {
+            Step::All => Taken { eaten: all, ..Taken::default() },
+            Step::Wait { eaten, want } => Taken { eaten: eaten.min(all), want, ..Taken::default() },
+            Step::Skip(skip) => Taken { eaten: all, skip, ..Taken::default() },
+            Step::Switch { eaten, to } => self.switch(state, eaten.min(all), to, sink),
+            Step::Done(_) | Step::Fail => self.settle(state, all, step, sink),
+        }
+    }
+
+    fn settle(&self, state: &mut State, eaten: usize, step: Step, sink: &mut dyn Sink) -> Taken {
+        self.close(state, Close::Ended, sink);
+        Taken { eaten, settled: true, encrypted: step == Step::Done(Done::Encrypted), ..Taken::default() }
+    }
+
+    fn switch(&self, state: &mut State, eaten: usize, to: Option<&'static str>, sink: &mut dyn Sink) -> Taken {
+        self.close(state, Close::Ended, sink);
+        state.label.original = state.label.original.or(state.label.protocol);
+        let expected = to.and_then(crate::by_name).filter(|p| p.open.is_some());
+        state.stage = Stage::Looking(Box::new(Looking { expected, ..Looking::default() }));
+        Taken { eaten, again: true, ..Taken::default() }
+    }
+}
+
+fn looking_seen(looking: &Looking, side: Side) -> usize {
+    looking.seen.get(side.index()).copied().unwrap_or(0)
+}
+
+/// The step, when it ends the parser.
+fn ended(step: Step) -> Option<Step> {
+    matches!(step, Step::Done(_) | Step::Fail).then_some(step)
+}
+
+fn keep_looking(state: &mut State, looking: Box<Looking>, given: &Given<'_>) -> Taken {
+    state.stage = Stage::Looking(looking);
+    // A stream's bytes stay where they are until somebody knows them; a datagram does not come back.
+    let eaten = if given.transport == Transport::Tcp { 0 } else { given.input.data.len() };
+    Taken { eaten, want: given.input.data.len() + 1, ..Taken::default() }
+}
+
+fn give_up(
+    state: &mut State,
+    looking: &Looking,
+    by_port: Option<&'static Protocol>,
+    given: &Given<'_>,
+) -> Taken {
+    match (looking.unsure, by_port) {
+        (Some((protocol, confidence)), _) => {
+            state.label.protocol = Some(protocol);
+            state.label.confidence = Some(confidence);
+        }
+        (None, Some(protocol)) => {
+            state.label.protocol = Some(protocol);
+            state.label.confidence = Some(Confidence::Port);
+        }
+        (None, None) => state.label.gave_up = true,
+    }
+    state.stage = Stage::Settled;
+    Taken { eaten: given.input.data.len(), settled: true, ..Taken::default() }
+}

@@ -1,0 +1,223 @@
+//! Recognition: from the first bytes of a flow to its protocol.
+//!
+//! Offers are asked for in this order, and the first `Yes` wins: protocols whose literal pattern stands at its place;
+//! protocols that have a probe and whose usual port this is; every other probe of the transport. A weaker offer
+//! (`Unsure`) is kept until nothing better can come. Ports alone prove nothing: they order the questions, and after
+//! giving up they may suggest a name, said with the lowest confidence.
+
+use crate::state::Confidence;
+use parse::{Look, Pattern, Probe, Protocol, Transport};
+
+/// Looks at most at so many payload packets of a flow.
+const MOST_PACKETS: u32 = 12;
+/// And at most at so many bytes of one side.
+const MOST_BYTES: usize = 4096;
+
+/// What one look gave.
+pub(crate) enum Offer {
+    /// This protocol; the sides may be the wrong way round.
+    Found { protocol: &'static Protocol, confidence: Confidence, swapped: bool },
+    /// A weak sign of this one, and whether anybody wants more bytes.
+    Maybe(Option<(&'static Protocol, Confidence)>),
+}
+
+/// A pattern and where it leads.
+struct Lead {
+    pattern: &'static Pattern,
+    protocol: &'static Protocol,
+}
+
+/// The questions of one transport, sorted once.
+struct Questions {
+    transport: Transport,
+    /// Case-sensitive patterns at offset 0, by their first byte.
+    by_first: Vec<Vec<Lead>>,
+    /// All other patterns.
+    elsewhere: Vec<Lead>,
+    /// Protocols that have a probe.
+    probes: Vec<&'static Protocol>,
+}
+
+/// All questions.
+pub(crate) struct Recogniser {
+    tcp: Questions,
+    udp: Questions,
+    sctp: Questions,
+    by_number: Vec<(u8, &'static Protocol)>,
+}
+
+impl Recogniser {
+    pub(crate) fn new(protocols: &[&'static Protocol]) -> Self {
+        let by_number = protocols
+            .iter()
+            .flat_map(|p| p.transports.iter().map(move |t| (t, *p)))
+            .filter_map(|(t, p)| if let Transport::Ip(n) = t { Some((*n, p)) } else { None })
+            .collect();
+        Self {
+            tcp: Questions::new(Transport::Tcp, protocols),
+            udp: Questions::new(Transport::Udp, protocols),
+            sctp: Questions::new(Transport::Sctp, protocols),
+            by_number,
+        }
+    }
+
+    /// Asks about one side's first bytes.
+    pub(crate) fn look(&self, look: &Look<'_>) -> Offer {
+        match look.transport {
+            Transport::Tcp => self.tcp.ask(look),
+            Transport::Udp => self.udp.ask(look),
+            Transport::Sctp => self.sctp.ask(look),
+            Transport::Ip(number) => self.by_number(number),
+        }
+    }
+
+    /// Whether another look can still change the answer.
+    pub(crate) fn is_over(&self, look: &Look<'_>) -> bool {
+        look.packets >= MOST_PACKETS || (look.transport == Transport::Tcp && look.data.len() >= MOST_BYTES)
+    }
+
+    /// The protocol whose usual port this is, as a last resort.
+    pub(crate) fn by_port(&self, look: &Look<'_>) -> Option<&'static Protocol> {
+        let questions = match look.transport {
+            Transport::Tcp => &self.tcp,
+            Transport::Udp => &self.udp,
+            Transport::Sctp | Transport::Ip(_) => return None,
+        };
+        let at = |port| questions.probes.iter().copied().find(|p| p.ports.contains(&(look.transport, port)));
+        at(look.server_port)
+    }
+
+    fn by_number(&self, number: u8) -> Offer {
+        match self.by_number.iter().find(|(n, _)| *n == number) {
+            Some((_, protocol)) => {
+                Offer::Found { protocol, confidence: Confidence::Content, swapped: false }
+            }
+            None => Offer::Maybe(None),
+        }
+    }
+}
+
+impl Questions {
+    fn new(transport: Transport, protocols: &[&'static Protocol]) -> Self {
+        let mut by_first: Vec<Vec<Lead>> = (0..256).map(|_| Vec::new()).collect();
+        let mut elsewhere = Vec::new();
+        let mut probes = Vec::new();
+        for protocol in protocols.iter().copied().filter(|p| p.transports.contains(&transport)) {
+            for pattern in protocol.patterns {
+                let lead = Lead { pattern, protocol };
+                let first = pattern.bytes.first().copied().filter(|_| pattern.offset == 0 && !pattern.nocase);
+                match first.and_then(|b| by_first.get_mut(usize::from(b))) {
+                    Some(leads) => leads.push(lead),
+                    None => elsewhere.push(lead),
+                }
+            }
+            if protocol.probe.is_some() {
+                probes.push(protocol);
+            }
+        }
+        Self { transport, by_first, elsewhere, probes }
+    }
+
+    fn ask(&self, look: &Look<'_>) -> Offer {
+        let mut best = None;
+        let first = look.data.first().and_then(|b| self.by_first.get(usize::from(*b)));
+        for lead in first.into_iter().flatten().chain(&self.elsewhere) {
+            if stands(lead.pattern, look)
+                && let Some(found) = offer(lead.protocol, look, Confidence::Pattern, &mut best)
+            {
+                return found;
+            }
+        }
+        let ports = [(self.transport, look.server_port), (self.transport, look.client_port)];
+        let is_usual = |p: &&Protocol| ports.iter().any(|port| p.ports.contains(port));
+        let usual = self.probes.iter().copied().filter(is_usual);
+        let others = self.probes.iter().copied().filter(|p| !is_usual(p));
+        for protocol in usual.chain(others) {
+            if let Some(found) = offer(protocol, look, Confidence::Content, &mut best) {
+                return found;
+            }
+        }
+        Offer::Maybe(best)
+    }
+}
+
+/// Whether a pattern stands at its place.
+fn stands(pattern: &Pattern, look: &Look<'_>) -> bool {
+    if pattern.side.is_some_and(|side| side != look.side && !look.midstream) {
+        return false;
+    }
+    let from = usize::from(pattern.offset);
+    let Some(there) = look.data.get(from..from + pattern.bytes.len()) else { return false };
+    if pattern.nocase { there.eq_ignore_ascii_case(pattern.bytes) } else { there == pattern.bytes }
+}
+
+/// One protocol's answer; `Some` ends the asking.
+fn offer(
+    protocol: &'static Protocol,
+    look: &Look<'_>,
+    confidence: Confidence,
+    best: &mut Option<(&'static Protocol, Confidence)>,
+) -> Option<Offer> {
+    let Some(probe) = protocol.probe else {
+        return Some(Offer::Found { protocol, confidence, swapped: false });
+    };
+    match probe(look) {
+        Probe::Yes { swapped } => {
+            Some(Offer::Found { protocol, confidence: Confidence::Content, swapped })
+        }
+        Probe::Unsure => {
+            best.get_or_insert((protocol, confidence));
+            None
+        }
+        Probe::More | Probe::No => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use parse::Side;
+
+    static SAYS_HELLO: Protocol = Protocol {
+        name: "hello",
+        title: "Hello",
+        patterns: &[Pattern { side: Some(Side::ToClient), offset: 2, bytes: b"hello", nocase: true }],
+        transports: &[Transport::Tcp],
+        ..Protocol::LABEL
+    };
+    static SHY: Protocol = Protocol {
+        name: "shy",
+        title: "Shy",
+        probe: Some(|look| if look.data.starts_with(b"x") { Probe::Unsure } else { Probe::No }),
+        ports: &[(Transport::Tcp, 7)],
+        transports: &[Transport::Tcp],
+        ..Protocol::LABEL
+    };
+
+    fn look(side: Side, data: &[u8]) -> Look<'_> {
+        Look {
+            side,
+            data,
+            other: b"",
+            transport: Transport::Tcp,
+            client_port: 40000,
+            server_port: 7,
+            packets: 1,
+            midstream: false,
+        }
+    }
+
+    #[test]
+    fn a_pattern_counts_for_its_side_only() {
+        let r = Recogniser::new(&[&SAYS_HELLO, &SHY]);
+        assert!(matches!(r.look(&look(Side::ToClient, b"..HELLO")), Offer::Found { .. }));
+        assert!(matches!(r.look(&look(Side::ToServer, b"..HELLO")), Offer::Maybe(None)));
+    }
+
+    #[test]
+    fn a_weak_offer_waits_and_a_port_is_the_last_resort() {
+        let r = Recogniser::new(&[&SAYS_HELLO, &SHY]);
+        assert!(matches!(r.look(&look(Side::ToServer, b"xyz")), Offer::Maybe(Some((p, _))) if p.name == "shy"));
+        assert_eq!(r.by_port(&look(Side::ToServer, b"zzz")).map(|p| p.name), Some("shy"));
+    }
+}

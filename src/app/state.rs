@@ -1,0 +1,159 @@
+//! What the engine hangs on a flow.
+
+use crate::services::Service;
+use parse::{Parser, Protocol, Side};
+
+/// How a protocol was recognised, strongest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Confidence {
+    /// Its parser read whole messages.
+    Parser,
+    /// A probe read the bytes.
+    Content,
+    /// Literal bytes stood where they should.
+    Pattern,
+    /// Nothing spoke against the usual port.
+    Port,
+}
+
+impl Confidence {
+    /// As events carry it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Parser => "parser",
+            Self::Content => "content",
+            Self::Pattern => "pattern",
+            Self::Port => "port",
+        }
+    }
+}
+
+/// What is known of a flow's application.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Label {
+    /// Protocol spoken.
+    pub protocol: Option<&'static Protocol>,
+    /// Protocol spoken before a switch.
+    pub original: Option<&'static Protocol>,
+    /// Service on top.
+    pub service: Option<&'static Service>,
+    /// How the protocol was recognised.
+    pub confidence: Option<Confidence>,
+    /// Recognition looked at everything it may and found nothing.
+    pub gave_up: bool,
+}
+
+/// First bytes of a side, kept while recognition has not decided.
+pub(crate) const OPENING: usize = 64;
+
+/// What recognition remembers between looks.
+#[derive(Debug)]
+pub(crate) struct Looking {
+    /// First bytes of each side.
+    pub(crate) opening: [([u8; OPENING], u8); 2],
+    /// Payload packets looked at.
+    pub(crate) packets: u32,
+    /// Most bytes of each side seen at once.
+    pub(crate) seen: [usize; 2],
+    /// The best weak offer so far.
+    pub(crate) unsure: Option<(&'static Protocol, Confidence)>,
+    /// A switch announced this protocol.
+    pub(crate) expected: Option<&'static Protocol>,
+}
+
+impl Default for Looking {
+    fn default() -> Self {
+        Self {
+            opening: [([0; OPENING], 0); 2],
+            packets: 0,
+            seen: [0; 2],
+            unsure: None,
+            expected: None,
+        }
+    }
+}
+
+impl Looking {
+    pub(crate) fn opening(&self, side: Side) -> &[u8] {
+        let [client, server] = &self.opening;
+        let (bytes, len) = if side == Side::ToServer { client } else { server };
+        bytes.get(..usize::from(*len)).unwrap_or_default()
+    }
+
+    /// Keeps the first bytes of a side: of its first payload, not a later one's.
+    pub(crate) fn keep(&mut self, side: Side, data: &[u8]) {
+        let [client, server] = &mut self.opening;
+        let (bytes, len) = if side == Side::ToServer { client } else { server };
+        for (slot, byte) in bytes.iter_mut().zip(data).skip(usize::from(*len)) {
+            *slot = *byte;
+        }
+        *len = (*len).max(u8::try_from(data.len().min(OPENING)).unwrap_or(0));
+    }
+
+    pub(crate) fn swap(&mut self) {
+        self.opening.swap(0, 1);
+        self.seen.swap(0, 1);
+    }
+}
+
+/// Where a flow stands.
+#[derive(Default)]
+pub(crate) enum Stage {
+    /// Nothing looked at yet.
+    #[default]
+    Fresh,
+    /// Not recognised yet.
+    Looking(Box<Looking>),
+    /// Its parser is at work.
+    Parsing(Box<dyn Parser>),
+    /// Nothing more to do: a label, a parser that is done, or recognition gave up.
+    Settled,
+}
+
+/// Recognition and parser of one flow.
+#[derive(Default)]
+pub struct State {
+    pub(crate) stage: Stage,
+    pub(crate) label: Label,
+    /// Transactions of parsers that are gone.
+    pub(crate) past_transactions: u64,
+}
+
+impl State {
+    /// What is known.
+    #[must_use]
+    pub fn label(&self) -> &Label {
+        &self.label
+    }
+
+    /// Whether payload of this flow is still of use.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        matches!(self.stage, Stage::Settled)
+    }
+
+    /// Transactions so far.
+    #[must_use]
+    pub fn transactions(&self) -> u64 {
+        let now = if let Stage::Parsing(parser) = &self.stage { parser.transactions() } else { 0 };
+        self.past_transactions + now
+    }
+
+    /// Heap bytes held by recognition and parser.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        match &self.stage {
+            Stage::Looking(_) => size_of::<Looking>(),
+            Stage::Parsing(parser) => parser.held(),
+            Stage::Fresh | Stage::Settled => 0,
+        }
+    }
+
+    /// Notes a host name that tells the service; the first that does stays.
+    pub fn host(&mut self, name: &[u8]) {
+        if self.label.service.is_none() {
+            self.label.service = crate::services::of_host(name);
+        }
+    }
+}
