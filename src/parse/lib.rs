@@ -17,7 +17,7 @@ mod transaction;
 pub use cursor::Cursor;
 pub use field::{Element, Field, Kind, Visitor};
 pub use parser::{Close, Done, Input, Parser, Step};
-pub use protocol::{Category, Depth, Look, Pattern, Probe, Protocol, Side, Transport};
+pub use protocol::{Category, Depth, Look, Open, Pattern, Probe, Protocol, Side, Transport};
 pub use settings::Settings;
 pub use sink::{Anomaly, FileEnd, FileEvent, Frame, FrameKind, Piece, Record, Sink};
 pub use transaction::{Buffer, Feed, Transaction};

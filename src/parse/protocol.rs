@@ -164,6 +164,9 @@ pub enum Probe {
     No,
 }
 
+/// Makes a parser for a new flow.
+pub type Open = fn(&Settings) -> Box<dyn Parser>;
+
 /// One protocol, described once.
 #[derive(Debug)]
 pub struct Protocol {
@@ -186,7 +189,7 @@ pub struct Protocol {
     /// Transports on which `patterns` and `probe` are tried.
     pub transports: &'static [Transport],
     /// Makes a parser for a new flow; `None` for labels.
-    pub open: Option<fn(&Settings) -> Box<dyn Parser>>,
+    pub open: Option<Open>,
     /// Every field that its records can carry.
     pub fields: &'static [&'static Field],
     /// Every buffer that a rule can look into.
