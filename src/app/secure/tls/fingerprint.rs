@@ -1,11 +1,9 @@
 //! Fingerprints of hello messages: JA3 and JA3S (salesforce, BSD-3) and JA4 for clients (FoxIO, BSD-3).
 
-use std::fmt::Write;
-
 use md5::{Digest, Md5};
 use sha2::Sha256;
 
-use super::hello::{ClientHello, ServerHello, Values, extension, is_grease};
+use super::hello::{ClientHello, ServerHello, extension, is_grease};
 
 /// What carried the ClientHello: the first letter of a JA4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,109 +16,138 @@ pub enum Ja4Transport {
     Dtls,
 }
 
+/// Thirty-two hexadecimal digits.
+pub(super) type Md5Hex = [u8; 32];
+
+/// A JA4: always thirty-six ASCII bytes.
+pub(super) type Ja4 = [u8; 36];
+
 /// JA3: its string and the string's MD5 in hexadecimal.
 #[must_use]
 pub fn ja3(hello: &ClientHello<'_>) -> (String, String) {
-    let mut text = String::with_capacity(256);
-    push_number(&mut text, hello.version);
-    text.push(',');
-    push_list(&mut text, hello.ciphers.into_iter());
-    text.push(',');
-    push_list(&mut text, hello.extensions().map(|one| one.kind));
-    text.push(',');
-    push_list(&mut text, hello.groups().into_iter());
-    text.push(',');
-    push_list(&mut text, hello.point_formats().iter().map(|&format| u16::from(format)));
-    let hash = md5_hex(text.as_bytes());
-    (text, hash)
+    let mut text = Vec::with_capacity(256);
+    write_ja3(hello, &mut text);
+    let hash = md5_hex(&text);
+    (ascii(&text), hash)
 }
 
 /// JA3S: its string and the string's MD5 in hexadecimal.
 #[must_use]
 pub fn ja3s(hello: &ServerHello<'_>) -> (String, String) {
-    let mut text = String::with_capacity(64);
-    push_number(&mut text, hello.version);
-    text.push(',');
-    push_number(&mut text, hello.cipher);
-    text.push(',');
-    push_list(&mut text, hello.extensions().map(|one| one.kind));
-    let hash = md5_hex(text.as_bytes());
-    (text, hash)
+    let mut text = Vec::with_capacity(64);
+    write_ja3s(hello, &mut text);
+    let hash = md5_hex(&text);
+    (ascii(&text), hash)
 }
 
 /// JA4 of a client: `t13d1516h2_8daaf6152771_e5627efa2ab1`.
 #[must_use]
 pub fn ja4(transport: Ja4Transport, hello: &ClientHello<'_>) -> String {
+    ascii(&ja4_bytes(transport, hello))
+}
+
+/// MD5 of bytes in hexadecimal, as JA3, HASSH and CYU are given.
+#[must_use]
+pub fn md5_hex(bytes: &[u8]) -> String {
+    ascii(&md5_digits(bytes))
+}
+
+/// Appends the JA3 string.
+pub(super) fn write_ja3(hello: &ClientHello<'_>, text: &mut Vec<u8>) {
+    push_number(text, hello.version);
+    text.push(b',');
+    push_list(text, hello.ciphers.into_iter());
+    text.push(b',');
+    push_list(text, hello.extensions().map(|one| one.kind));
+    text.push(b',');
+    push_list(text, hello.groups().into_iter());
+    text.push(b',');
+    push_list(text, hello.point_formats().iter().map(|&format| u16::from(format)));
+}
+
+/// Appends the JA3S string.
+pub(super) fn write_ja3s(hello: &ServerHello<'_>, text: &mut Vec<u8>) {
+    push_number(text, hello.version);
+    text.push(b',');
+    push_number(text, hello.cipher);
+    text.push(b',');
+    push_list(text, hello.extensions().map(|one| one.kind));
+}
+
+/// The MD5 in hexadecimal digits, without an allocation.
+pub(super) fn md5_digits(bytes: &[u8]) -> Md5Hex {
+    let mut digits = [0; 32];
+    fill_hex(&mut digits, &Md5::digest(bytes));
+    digits
+}
+
+/// The JA4 without an allocation.
+pub(super) fn ja4_bytes(transport: Ja4Transport, hello: &ClientHello<'_>) -> Ja4 {
     let ciphers = hello.ciphers.into_iter().filter(|&cipher| !is_grease(cipher));
     let kinds = hello.extensions().map(|one| one.kind).filter(|&kind| !is_grease(kind));
-    let mut text = String::with_capacity(36);
-    text.push(match transport {
-        Ja4Transport::Tcp => 't',
-        Ja4Transport::Quic => 'q',
-        Ja4Transport::Dtls => 'd',
-    });
-    text.push_str(ja4_version(hello.best_version()));
-    text.push(if hello.extension(extension::SERVER_NAME).is_some() { 'd' } else { 'i' });
-    push_two_digits(&mut text, ciphers.clone().count());
-    push_two_digits(&mut text, kinds.clone().count());
-    push_alpn(&mut text, hello.alpn().next().unwrap_or_default());
-    text.push('_');
-    let none: [u16; 0] = [];
-    push_sorted_hash(&mut text, ciphers, none.into_iter());
-    text.push('_');
-    let hashed = kinds.filter(|&kind| kind != extension::SERVER_NAME && kind != extension::ALPN);
-    push_sorted_hash(&mut text, hashed, signatures(hello.signature_algorithms()));
+    let hashed = kinds.clone().filter(|&kind| kind != extension::SERVER_NAME && kind != extension::ALPN);
+    let signatures = hello.signature_algorithms().into_iter().filter(|&value| !is_grease(value));
+    let named = hello.extension(extension::SERVER_NAME).is_some();
+    let [v1, v2] = ja4_version(hello.best_version());
+    let [c1, c2] = two_digits(ciphers.clone().count());
+    let [e1, e2] = two_digits(kinds.count());
+    let [a1, a2] = alpn_ends(hello.alpn().next().unwrap_or_default());
+    let head = [transport.letter(), v1, v2, if named { b'd' } else { b'i' }, c1, c2, e1, e2, a1, a2];
+    let mut text = [b'_'; 36];
+    text.iter_mut().zip(head).for_each(|(place, byte)| *place = byte);
+    fill_hex(text.get_mut(11..23).unwrap_or_default(), &sorted_hash(ciphers, [].into_iter()));
+    fill_hex(text.get_mut(24..36).unwrap_or_default(), &sorted_hash(hashed, signatures));
     text
 }
 
-fn signatures(values: Values<'_>) -> impl Iterator<Item = u16> {
-    values.into_iter().filter(|&value| !is_grease(value))
-}
-
-const fn ja4_version(version: u16) -> &'static str {
-    match version {
-        0x0304 => "13",
-        0x0303 => "12",
-        0x0302 => "11",
-        0x0301 => "10",
-        0x0300 => "s3",
-        0x0002 => "s2",
-        0xfeff => "d1",
-        0xfefd => "d2",
-        0xfefc => "d3",
-        _ => "00",
+impl Ja4Transport {
+    const fn letter(self) -> u8 {
+        match self {
+            Self::Tcp => b't',
+            Self::Quic => b'q',
+            Self::Dtls => b'd',
+        }
     }
 }
 
-fn push_two_digits(text: &mut String, count: usize) {
-    let _ = write!(text, "{:02}", count.min(99));
+const fn ja4_version(version: u16) -> [u8; 2] {
+    match version {
+        0x0304 => *b"13",
+        0x0303 => *b"12",
+        0x0302 => *b"11",
+        0x0301 => *b"10",
+        0x0300 => *b"s3",
+        0x0002 => *b"s2",
+        0xfeff => *b"d1",
+        0xfefd => *b"d2",
+        0xfefc => *b"d3",
+        _ => *b"00",
+    }
+}
+
+fn two_digits(count: usize) -> [u8; 2] {
+    let count = u8::try_from(count).unwrap_or(99).min(99);
+    [b'0' + count / 10, b'0' + count % 10]
 }
 
 /// First and last character of the first ALPN name; where either is not alphanumeric, first and last of its
 /// hexadecimal digits.
-fn push_alpn(text: &mut String, name: &[u8]) {
+fn alpn_ends(name: &[u8]) -> [u8; 2] {
     match (name.first(), name.last()) {
-        (Some(first), Some(last)) if first.is_ascii_alphanumeric() && last.is_ascii_alphanumeric() => {
-            text.extend([char::from(*first), char::from(*last)]);
+        (Some(&first), Some(&last)) if first.is_ascii_alphanumeric() && last.is_ascii_alphanumeric() => {
+            [first, last]
         }
-        (Some(first), Some(last)) => {
-            let _ = write!(text, "{:x}{:x}", first >> 4, last & 0x0f);
-        }
-        _ => text.push_str("00"),
+        (Some(first), Some(last)) => [hex_digit(first >> 4), hex_digit(*last)],
+        _ => *b"00",
     }
 }
 
-/// Twelve hexadecimal digits of the SHA-256 over the sorted values, with `tail` in its own order behind them;
-/// zeroes when there is nothing to sort.
-fn push_sorted_hash(
-    text: &mut String,
-    values: impl Iterator<Item = u16> + Clone,
-    tail: impl Iterator<Item = u16>,
-) {
+/// First six bytes of the SHA-256 over the sorted values, with `tail` in its own order behind them; zeroes when there
+/// is nothing to sort.
+fn sorted_hash(values: impl Iterator<Item = u16> + Clone, tail: impl Iterator<Item = u16>) -> [u8; 6] {
     let count = values.clone().count();
     if count == 0 {
-        text.push_str("000000000000");
-        return;
+        return [0; 6];
     }
     // real hellos fit on the stack; only an absurd one pays for memory
     let mut stack = [0u16; 128];
@@ -133,11 +160,10 @@ fn push_sorted_hash(
         heap.as_mut_slice()
     };
     sorted.sort_unstable();
-    let mut hash = Joined::default();
-    sorted.iter().for_each(|&value| hash.value(value, b','));
-    hash.first = true;
-    tail.for_each(|value| hash.tail(value));
-    push_hex(text, hash.finish().get(..6).unwrap_or_default());
+    let mut joined = Joined { sha: Sha256::new(), block: [0; 320], filled: 0 };
+    joined.list(None, sorted.iter().copied());
+    joined.list(Some(b'_'), tail);
+    joined.finish()
 }
 
 /// A SHA-256 over hexadecimal values with separators, gathered in a small block first.
@@ -145,31 +171,16 @@ struct Joined {
     sha: Sha256,
     block: [u8; 320],
     filled: usize,
-    first: bool,
-}
-
-impl Default for Joined {
-    fn default() -> Self {
-        Self { sha: Sha256::new(), block: [0; 320], filled: 0, first: true }
-    }
 }
 
 impl Joined {
-    fn value(&mut self, value: u16, separator: u8) {
-        if !std::mem::replace(&mut self.first, false) {
-            self.byte(separator);
+    /// Values with commas between them, and `before` in front of the first.
+    fn list(&mut self, before: Option<u8>, values: impl Iterator<Item = u16>) {
+        let mut separator = before;
+        for value in values {
+            separator.into_iter().chain(hex4(value)).for_each(|byte| self.byte(byte));
+            separator = Some(b',');
         }
-        for byte in hex4(value) {
-            self.byte(byte);
-        }
-    }
-
-    /// A value of the tail: the first one stands behind an underscore.
-    fn tail(&mut self, value: u16) {
-        if self.first {
-            self.byte(b'_');
-        }
-        self.value(value, b',');
     }
 
     fn byte(&mut self, byte: u8) {
@@ -183,9 +194,11 @@ impl Joined {
         }
     }
 
-    fn finish(mut self) -> [u8; 32] {
+    fn finish(mut self) -> [u8; 6] {
         self.sha.update(self.block.get(..self.filled).unwrap_or_default());
-        self.sha.finalize().into()
+        let whole: [u8; 32] = self.sha.finalize().into();
+        let [a, b, c, d, e, f, ..] = whole;
+        [a, b, c, d, e, f]
     }
 }
 
@@ -201,41 +214,39 @@ const fn hex4(value: u16) -> [u8; 4] {
     [hex_digit(high >> 4), hex_digit(high), hex_digit(low >> 4), hex_digit(low)]
 }
 
-fn push_hex(text: &mut String, bytes: &[u8]) {
-    for byte in bytes {
-        text.extend([char::from(hex_digit(byte >> 4)), char::from(hex_digit(*byte))]);
+fn fill_hex(place: &mut [u8], bytes: &[u8]) {
+    for (pair, byte) in place.as_chunks_mut::<2>().0.iter_mut().zip(bytes) {
+        *pair = [hex_digit(byte >> 4), hex_digit(*byte)];
     }
 }
 
-/// MD5 of bytes in hexadecimal, as JA3, HASSH and CYU are given.
-#[must_use]
-pub fn md5_hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(32);
-    push_hex(&mut text, &Md5::digest(bytes));
-    text
+/// Everything written here is ASCII.
+fn ascii(bytes: &[u8]) -> String {
+    bytes.iter().map(|&byte| char::from(byte)).collect()
 }
 
-fn push_number(text: &mut String, value: u16) {
+fn push_number(text: &mut Vec<u8>, value: u16) {
     let mut digits = [0u8; 5];
     let mut left = value;
     let mut from = digits.len();
     for (index, place) in digits.iter_mut().enumerate().rev() {
-        *place = b'0' + (left % 10).to_le_bytes()[0];
+        let [digit, _] = (left % 10).to_le_bytes();
+        *place = b'0' + digit;
         left /= 10;
         from = index;
         if left == 0 {
             break;
         }
     }
-    text.extend(digits.iter().skip(from).map(|&digit| char::from(digit)));
+    text.extend_from_slice(digits.get(from..).unwrap_or_default());
 }
 
 /// Numbers joined by dashes, without GREASE.
-fn push_list(text: &mut String, values: impl Iterator<Item = u16>) {
+fn push_list(text: &mut Vec<u8>, values: impl Iterator<Item = u16>) {
     let mut first = true;
     for value in values.filter(|&value| !is_grease(value)) {
         if !std::mem::replace(&mut first, false) {
-            text.push('-');
+            text.push(b'-');
         }
         push_number(text, value);
     }
@@ -247,58 +258,54 @@ mod tests {
 
     #[test]
     fn numbers_print_as_decimal() {
-        let mut text = String::new();
+        let mut text = Vec::new();
         [0, 9, 10, 771, 65535].into_iter().for_each(|value| push_number(&mut text, value));
-        assert_eq!(text, "091077165535");
+        assert_eq!(text, b"091077165535");
     }
 
     #[test]
     fn alpn_takes_first_and_last_or_their_hexadecimal() {
-        let of = |name: &[u8]| {
-            let mut text = String::new();
-            push_alpn(&mut text, name);
-            text
-        };
-        assert_eq!(of(b"h2"), "h2");
-        assert_eq!(of(b"http/1.1"), "h1");
-        assert_eq!(of(b"h"), "hh");
-        assert_eq!(of(b""), "00");
-        assert_eq!(of(&[0xab]), "ab");
-        assert_eq!(of(&[0xab, 0xcd]), "ad");
-        assert_eq!(of(&[0x30, 0xab]), "3b");
-        assert_eq!(of(&[0x30, 0x31, 0xab, 0xcd]), "3d");
+        assert_eq!(alpn_ends(b"h2"), *b"h2");
+        assert_eq!(alpn_ends(b"http/1.1"), *b"h1");
+        assert_eq!(alpn_ends(b"h"), *b"hh");
+        assert_eq!(alpn_ends(b""), *b"00");
+        assert_eq!(alpn_ends(&[0xab]), *b"ab");
+        assert_eq!(alpn_ends(&[0xab, 0xcd]), *b"ad");
+        assert_eq!(alpn_ends(&[0x30, 0xab]), *b"3b");
+        assert_eq!(alpn_ends(&[0x30, 0x31, 0xab, 0xcd]), *b"3d");
+    }
+
+    #[test]
+    fn counts_stop_at_99() {
+        assert_eq!([two_digits(0), two_digits(15), two_digits(99), two_digits(700)].concat(), b"00159999");
+    }
+
+    fn digits(hash: [u8; 6]) -> String {
+        hash.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     #[test]
     fn the_published_example_of_ja4() {
-        // the cipher part of the technical description's example
+        // both hashed parts of the technical description's example
         let ciphers = [
             0x1301u16, 0x1302, 0x1303, 0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9, 0xcca8, 0xc013, 0xc014,
             0x009c, 0x009d, 0x002f, 0x0035,
         ];
-        let mut text = String::new();
-        let none: [u16; 0] = [];
-        push_sorted_hash(&mut text, ciphers.into_iter(), none.into_iter());
-        assert_eq!(text, "8daaf6152771");
+        assert_eq!(digits(sorted_hash(ciphers.into_iter(), [].into_iter())), "8daaf6152771");
         let kinds = [
             0x001bu16, 0x0033, 0x4469, 0x0017, 0x002d, 0x000d, 0x0005, 0x0023, 0x0012, 0x002b, 0xff01,
             0x000b, 0x000a, 0x0015,
         ];
         let signatures = [0x0403u16, 0x0804, 0x0401, 0x0503, 0x0805, 0x0501, 0x0806, 0x0601];
-        let mut text = String::new();
-        push_sorted_hash(&mut text, kinds.into_iter(), signatures.into_iter());
-        assert_eq!(text, "e5627efa2ab1");
+        assert_eq!(digits(sorted_hash(kinds.into_iter(), signatures.into_iter())), "e5627efa2ab1");
+        assert_eq!(digits(sorted_hash([].into_iter(), signatures.into_iter())), "000000000000");
     }
 
     #[test]
     fn more_values_than_the_stack_holds_hash_the_same_way() {
         let values = (0..1000u16).rev();
         let joined: Vec<String> = (0..1000u16).map(|value| format!("{value:04x}")).collect();
-        let mut expected = String::new();
-        push_hex(&mut expected, &Sha256::digest(joined.join(","))[..6]);
-        let mut text = String::new();
-        let none: [u16; 0] = [];
-        push_sorted_hash(&mut text, values, none.into_iter());
-        assert_eq!(text, expected);
+        let expected: [u8; 32] = Sha256::digest(joined.join(",")).into();
+        assert_eq!(sorted_hash(values, [].into_iter()), expected[..6]);
     }
 }

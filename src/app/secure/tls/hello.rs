@@ -85,14 +85,22 @@ impl<'a> Extensions<'a> {
     pub const fn new(bytes: &'a [u8]) -> Self {
         Self(Cursor::new(bytes))
     }
+
+    /// Whether nothing is left; something is when an extension did not fit.
+    #[must_use]
+    pub fn is_spent(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
 impl<'a> Iterator for Extensions<'a> {
     type Item = Extension<'a>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let kind = self.0.u16()?;
-        let data = self.0.counted16()?;
+        let mut ahead = self.0;
+        let kind = ahead.u16()?;
+        let data = ahead.counted16()?;
+        self.0 = ahead;
         Some(Extension { kind, data })
     }
 }
@@ -102,8 +110,20 @@ impl<'a> Iterator for Extensions<'a> {
 pub struct Names<'a>(Cursor<'a>);
 
 impl<'a> Names<'a> {
+    /// Over the inside of the list.
+    #[must_use]
+    pub const fn new(list: &'a [u8]) -> Self {
+        Self(Cursor::new(list))
+    }
+
     fn of_extension(data: &'a [u8]) -> Self {
-        Self(Cursor::new(Cursor::new(data).counted16().unwrap_or_default()))
+        Self::new(Cursor::new(data).counted16().unwrap_or_default())
+    }
+
+    /// The bytes not walked over yet, to keep them.
+    #[must_use]
+    pub fn list(&self) -> &'a [u8] {
+        self.0.rest()
     }
 }
 
@@ -135,6 +155,8 @@ pub struct ClientHello<'a> {
     pub ciphers: Values<'a>,
     /// Compression methods.
     pub compressions: &'a [u8],
+    /// Whether every vector lies inside the message.
+    pub whole: bool,
     extensions: &'a [u8],
 }
 
@@ -154,14 +176,23 @@ impl<'a> ClientHello<'a> {
 
     fn read(body: &'a [u8], with_cookie: bool) -> Option<Self> {
         let mut at = Cursor::new(body);
+        let version = at.u16()?;
+        let random = at.take(32)?;
+        let session = at.counted8()?;
+        let cookie = if with_cookie { at.counted8()? } else { &[] };
+        let ciphers = at.counted16()?;
+        let compressions = at.counted8();
+        // extensions may be left out altogether
+        let extensions = if at.rest().len() < 2 { Some(&[][..]) } else { at.counted16() };
         Some(Self {
-            version: at.u16()?,
-            random: at.take(32)?,
-            session: at.counted8()?,
-            cookie: if with_cookie { at.counted8()? } else { &[] },
-            ciphers: Values(at.counted16()?),
-            compressions: at.counted8().unwrap_or_default(),
-            extensions: at.counted16().unwrap_or_default(),
+            version,
+            random,
+            session,
+            cookie,
+            ciphers: Values(ciphers),
+            compressions: compressions.unwrap_or_default(),
+            whole: compressions.is_some() && extensions.is_some() && ciphers.len().is_multiple_of(2),
+            extensions: extensions.unwrap_or_default(),
         })
     }
 
@@ -254,6 +285,8 @@ pub struct ServerHello<'a> {
     pub cipher: u16,
     /// Compression method chosen.
     pub compression: u8,
+    /// Whether the extensions lie inside the message.
+    pub whole: bool,
     extensions: &'a [u8],
 }
 
@@ -264,14 +297,15 @@ impl<'a> ServerHello<'a> {
         let mut at = Cursor::new(body);
         let version = at.u16()?;
         let random = at.take(32)?;
-        // drafts of TLS 1.3 before 22 have neither session id nor compression
-        let short = matches!(version, 0x7f00..=0x7f15);
+        // drafts of TLS 1.3 before 22 have neither session id nor compression; the first of them say 1.3 itself
+        let short = version == 0x0304 || version >> 8 == 0x7f;
         Some(Self {
             version,
             random,
             session: if short { &[] } else { at.counted8()? },
             cipher: at.u16()?,
             compression: if short { 0 } else { at.u8()? },
+            whole: at.rest().len() < 2 || at.clone().counted16().is_some(),
             extensions: at.counted16().unwrap_or_default(),
         })
     }
