@@ -1,1 +1,32 @@
-//! Being laid out.
+//! Sensor: the house. Puts the rooms together and walks packets through them.
+//!
+//! Gives: [`Settings`] (every room's own, composed, and the catalogue of configuration keys), [`Worker`] (the walk),
+//! `read` and `run` in [`assemble`], [`Summary`], the counters. Depends on: every room below it.
+//! Will never know: command-line flags, terminals. Invariants: workers share nothing while they walk; a flow belongs
+//! to one share of one worker; nothing here reads a clock except `supervise` and `assemble::run`.
+
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::cast_possible_truncation,
+        clippy::panic
+    )
+)]
+
+mod files;
+mod listen;
+mod out;
+mod record;
+mod share;
+mod tally;
+mod who;
+mod worker;
+
+pub use files::Settings as FileSettings;
+pub use out::{EventTypes, Out};
+pub use tally::Tally;
+pub use worker::{Handover, Report, Worker, WorkerSettings};

@@ -1,0 +1,181 @@
+//! Files carried by transactions: size, state, hashes, and extraction within a quota.
+
+use parse::{FileEnd, FileEvent, Side};
+use sha1::Digest as _;
+
+/// What is done with files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Compute MD5.
+    pub md5: bool,
+    /// Compute SHA-1.
+    pub sha1: bool,
+    /// Compute SHA-256.
+    pub sha256: bool,
+    /// Most bytes of one file that are hashed and kept.
+    pub most: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { md5: false, sha1: false, sha256: true, most: u64::MAX }
+    }
+}
+
+/// A file on its way.
+pub(crate) struct File {
+    tx: u64,
+    side: Side,
+    pub(crate) name: Vec<u8>,
+    pub(crate) range: Option<(u64, u64, Option<u64>)>,
+    pub(crate) size: u64,
+    pub(crate) gaps: bool,
+    md5: Option<md5::Md5>,
+    sha1: Option<sha1::Sha1>,
+    sha256: Option<sha2::Sha256>,
+}
+
+/// A file that has ended.
+pub(crate) struct Finished {
+    pub(crate) file: File,
+    pub(crate) end: FileEnd,
+}
+
+/// Hashes of a whole file.
+#[derive(Default)]
+pub(crate) struct Hashes {
+    pub(crate) md5: Option<[u8; 16]>,
+    pub(crate) sha1: Option<[u8; 20]>,
+    pub(crate) sha256: Option<[u8; 32]>,
+}
+
+/// Longest name kept; longer ones are cut.
+const NAME: usize = 4096;
+/// Most files of one flow that are open at once.
+const MOST_OPEN: usize = 64;
+
+/// The open files of one flow.
+#[derive(Default)]
+pub(crate) struct Files {
+    open: Vec<File>,
+}
+
+impl Files {
+    /// Takes one event; answers with the file when it has ended.
+    pub(crate) fn take(
+        &mut self,
+        settings: &Settings,
+        tx: u64,
+        side: Side,
+        event: FileEvent<'_>,
+    ) -> Option<Finished> {
+        if let FileEvent::Open { name, range } = event {
+            if self.open.len() < MOST_OPEN {
+                self.open.push(File::new(settings, tx, side, name, range));
+            }
+            return None;
+        }
+        let at = self.open.iter().rposition(|f| f.tx == tx && f.side == side)?;
+        match event {
+            FileEvent::Data(data) => self.open.get_mut(at)?.add(data, settings.most),
+            FileEvent::Gap(n) => self.open.get_mut(at)?.lose(n),
+            FileEvent::Close(end) => return Some(Finished { file: self.open.remove(at), end }),
+            FileEvent::Open { .. } => {}
+        }
+        None
+    }
+}
+
+impl File {
+    fn new(
+        settings: &Settings,
+        tx: u64,
+        side: Side,
+        name: &[u8],
+        range: Option<(u64, u64, Option<u64>)>,
+    ) -> Self {
+        Self {
+            tx,
+            side,
+            name: name.get(..NAME).unwrap_or(name).to_vec(),
+            range,
+            size: 0,
+            gaps: false,
+            md5: settings.md5.then(md5::Md5::default),
+            sha1: settings.sha1.then(sha1::Sha1::default),
+            sha256: settings.sha256.then(sha2::Sha256::default),
+        }
+    }
+
+    fn add(&mut self, data: &[u8], most: u64) {
+        let room = usize::try_from(most.saturating_sub(self.size)).unwrap_or(usize::MAX);
+        let kept = data.get(..room).unwrap_or(data);
+        self.size += data.len() as u64;
+        if let Some(h) = &mut self.md5 {
+            h.update(kept);
+        }
+        if let Some(h) = &mut self.sha1 {
+            h.update(kept);
+        }
+        if let Some(h) = &mut self.sha256 {
+            h.update(kept);
+        }
+    }
+
+    fn lose(&mut self, n: u64) {
+        self.gaps |= n > 0;
+        self.md5 = None;
+        self.sha1 = None;
+        self.sha256 = None;
+    }
+
+    /// Hashes, of files that are whole.
+    pub(crate) fn hashes(&mut self, end: FileEnd, most: u64) -> Hashes {
+        if end != FileEnd::Closed || self.gaps || self.size > most {
+            return Hashes::default();
+        }
+        Hashes {
+            md5: self.md5.take().map(|h| h.finalize().into()),
+            sha1: self.sha1.take().map(|h| h.finalize().into()),
+            sha256: self.sha256.take().map(|h| h.finalize().into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings() -> Settings {
+        Settings { md5: true, sha1: true, sha256: true, most: u64::MAX }
+    }
+
+    #[test]
+    fn a_whole_file_has_size_and_hashes() {
+        let mut files = Files::default();
+        let s = settings();
+        assert!(files.take(&s, 1, Side::ToClient, FileEvent::Open { name: b"a", range: None }).is_none());
+        files.take(&s, 1, Side::ToClient, FileEvent::Data(b"ab"));
+        files.take(&s, 1, Side::ToClient, FileEvent::Data(b"c"));
+        let mut done = files.take(&s, 1, Side::ToClient, FileEvent::Close(FileEnd::Closed)).unwrap();
+        assert_eq!(done.file.size, 3);
+        let md5 = done.file.hashes(done.end, s.most).md5.unwrap();
+        assert_eq!(md5[..4], [0x90, 0x01, 0x50, 0x98]);
+    }
+
+    #[test]
+    fn a_gap_leaves_no_hash_and_sides_do_not_mix() {
+        let mut files = Files::default();
+        let s = settings();
+        for side in Side::BOTH {
+            files.take(&s, 1, side, FileEvent::Open { name: b"", range: None });
+        }
+        files.take(&s, 1, Side::ToServer, FileEvent::Data(b"xyz"));
+        files.take(&s, 1, Side::ToClient, FileEvent::Gap(5));
+        let mut down = files.take(&s, 1, Side::ToClient, FileEvent::Close(FileEnd::Closed)).unwrap();
+        assert!(down.file.gaps && down.file.size == 0);
+        assert!(down.file.hashes(down.end, s.most).sha256.is_none());
+        let up = files.take(&s, 1, Side::ToServer, FileEvent::Close(FileEnd::Truncated)).unwrap();
+        assert_eq!(up.file.size, 3);
+    }
+}

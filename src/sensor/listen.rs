@@ -1,0 +1,104 @@
+//! The listener: what a parser says of one flow becomes events.
+
+use crate::files::{Files, Finished};
+use crate::out::{Out, Place};
+use crate::record;
+use crate::who::Who;
+use crate::worker::WorkerSettings;
+use event::schema;
+use parse::{
+    Anomaly, Buffer, FileEvent, Frame, Piece, Protocol, Record, Side, Sink, Transaction, Visitor as _,
+};
+
+/// Longest host name that recognition is told of.
+const HOST: usize = 255;
+
+/// Listens to one flow's parser for the length of one call.
+pub(crate) struct Listener<'a> {
+    pub(crate) settings: &'a WorkerSettings,
+    pub(crate) who: &'a Who,
+    pub(crate) place: &'a mut Place,
+    pub(crate) files: &'a mut Files,
+    pub(crate) out: &'a mut Out,
+    /// The protocol whose parser speaks, when it is known before the call.
+    pub(crate) protocol: Option<&'static Protocol>,
+    /// The first host name heard, for the service.
+    pub(crate) host: &'a mut Vec<u8>,
+    /// Counts anomalies for the summary.
+    pub(crate) anomalies: &'a mut record::AnomalyCounts,
+}
+
+impl Listener<'_> {
+    fn name(&self) -> &'static str {
+        self.protocol.map_or("", |p| p.name)
+    }
+
+    fn file_ended(&mut self, tx: &dyn Transaction, side: Side, mut done: Finished) {
+        if !self.settings.events.fileinfo {
+            return;
+        }
+        let from = self.out.batch.tape.mark();
+        let tape = &mut self.out.batch.tape;
+        tx.fields(tape);
+        record::fileinfo(tape, tx.id(), &mut done, &self.settings.files);
+        let mut header = self.who.header("fileinfo", side, self.place);
+        header.app_proto = self.name();
+        let key = self.place.next();
+        self.out.push(key, header, from);
+    }
+}
+
+impl Sink for Listener<'_> {
+    fn progress(&mut self, _tx: &dyn Transaction, _side: Side, _phase: u8) {}
+
+    fn stream(&mut self, _tx: &dyn Transaction, _buffer: &'static Buffer, _piece: Piece<'_>) {}
+
+    fn frame(&mut self, _frame: Frame) {}
+
+    fn file(&mut self, tx: &dyn Transaction, side: Side, event: FileEvent<'_>) {
+        if let Some(done) = self.files.take(&self.settings.files, tx.id(), side, event) {
+            self.file_ended(tx, side, done);
+        }
+    }
+
+    fn anomaly(&mut self, tx: Option<&dyn Transaction>, side: Side, what: &'static Anomaly) {
+        self.anomalies.count(what.name);
+        if !self.settings.events.anomaly_applayer {
+            return;
+        }
+        use schema::anomaly as f;
+        let from = self.out.batch.tape.mark();
+        let app_proto = self.name();
+        let tape = &mut self.out.batch.tape;
+        tape.object(&f::ANOMALY);
+        if !app_proto.is_empty() {
+            tape.word(&f::APP_PROTO, app_proto);
+        }
+        tape.word(&f::KIND, "applayer");
+        tape.word(&f::EVENT, what.name);
+        tape.word(&f::LAYER, "proto_parser");
+        tape.close();
+        let mut header = self.who.header("anomaly", side, self.place);
+        header.tx = tx.map(Transaction::id);
+        let key = self.place.next();
+        self.out.push(key, header, from);
+    }
+
+    fn record(&mut self, tx: &dyn Transaction, side: Side, record: &'static Record) {
+        if self.settings.events.without.iter().any(|t| t == record.event_type) {
+            return;
+        }
+        let from = self.out.batch.tape.mark();
+        tx.fields(&mut self.out.batch.tape);
+        let mut header = self.who.header(record.event_type, side, self.place);
+        header.tx = Some(tx.id());
+        let key = self.place.next();
+        self.out.push(key, header, from);
+    }
+
+    fn host(&mut self, name: &[u8]) {
+        if self.host.is_empty() && name.len() <= HOST {
+            self.host.extend_from_slice(name);
+        }
+    }
+}

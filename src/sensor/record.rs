@@ -1,0 +1,340 @@
+//! Events that belong to no protocol: flow, netflow, anomaly, arp, fileinfo.
+
+use crate::files::{self, Finished};
+use crate::out::{EventTypes, Out, Place};
+use crate::share::Attached;
+use crate::who::Who;
+use app::Label;
+use decode::{Arp, Packet, tcp_flags};
+use event::schema::{anomaly, arp, fileinfo as file, flow as f};
+use event::{Header, Ports, Tape};
+use flow::{End, Flow, Phase};
+use parse::{FileEnd, Side, Visitor as _};
+use std::net::Ipv4Addr;
+
+/// Names that Suricata gives as `app_proto`; for others EVE says `failed` and our own name stands in `app`.
+const EVE_PROTOCOLS: &[&str] = &[
+    "http", "http2", "doh2", "tls", "quic", "dns", "mdns", "ftp", "ftp-data", "tftp", "smtp", "pop3", "imap",
+    "irc", "jabber", "telnet", "ssh", "rfb", "rdp", "smb", "dcerpc", "nfs", "krb5", "ldap", "snmp", "ntp",
+    "dhcp", "ike", "sip", "mqtt", "websocket", "bittorrent-dht", "pgsql", "modbus", "dnp3", "enip",
+];
+
+/// How often each anomaly was seen.
+#[derive(Clone, Debug, Default)]
+pub struct AnomalyCounts(Vec<(&'static str, u64)>);
+
+impl AnomalyCounts {
+    /// Counts one.
+    pub fn count(&mut self, name: &'static str) {
+        match self.0.iter_mut().find(|(n, _)| std::ptr::eq(*n, name) || *n == name) {
+            Some((_, count)) => *count += 1,
+            None => self.0.push((name, 1)),
+        }
+    }
+
+    /// Every anomaly seen and how often.
+    #[must_use]
+    pub fn seen(&self) -> &[(&'static str, u64)] {
+        &self.0
+    }
+
+    /// Adds another worker's.
+    pub fn add(&mut self, other: &Self) {
+        for (name, n) in &other.0 {
+            match self.0.iter_mut().find(|(mine, _)| mine == name) {
+                Some((_, count)) => *count += n,
+                None => self.0.push((name, *n)),
+            }
+        }
+    }
+}
+
+/// What EVE calls the application protocol of a flow.
+pub(crate) fn eve_name(label: &Label) -> &'static str {
+    match label.protocol {
+        Some(p) if label.confidence != Some(app::Confidence::Port) && EVE_PROTOCOLS.contains(&p.name) => p.name,
+        Some(_) => "failed",
+        None if label.gave_up => "failed",
+        None => "",
+    }
+}
+
+/// Writes the flow's records.
+pub(crate) fn flow(
+    flow: &Flow<Attached>,
+    why: End,
+    types: &EventTypes,
+    place: &mut Place,
+    out: &mut Out,
+) {
+    let who = Who::of(flow, types);
+    if types.flow {
+        let from = out.batch.tape.mark();
+        flow_fields(&mut out.batch.tape, flow, why);
+        let mut header = who.flow_header("flow", Side::ToServer, place);
+        header.app_proto = eve_name(flow.a.app.label());
+        out.push(place.next(), header, from);
+    }
+    if types.netflow {
+        for side in Side::BOTH {
+            netflow(flow, side, &who, place, out);
+        }
+    }
+}
+
+fn netflow(flow: &Flow<Attached>, side: Side, who: &Who, place: &mut Place, out: &mut Out) {
+    let [packets, bytes] = [flow.packets, flow.bytes].map(|pair| of(&pair, side));
+    if packets == 0 {
+        return;
+    }
+    let from = out.batch.tape.mark();
+    let tape = &mut out.batch.tape;
+    tape.object(&f::NETFLOW);
+    tape.number(&f::PKTS, packets);
+    tape.number(&f::BYTES, bytes);
+    tape.time(&f::NETFLOW_START, micros(flow.first.time.nanos()));
+    tape.time(&f::NETFLOW_END, micros(flow.last.time.nanos()));
+    tape.number(&f::NETFLOW_AGE, age(flow));
+    let ttl = flow.ttl.get(side.index()).copied().unwrap_or_default();
+    tape.number(&f::MIN_TTL, ttl.min.into());
+    tape.number(&f::MAX_TTL, ttl.max.into());
+    tape.number(&f::NETFLOW_TX_CNT, flow.a.app.transactions());
+    tape.close();
+    let mut header = who.flow_header("netflow", side, place);
+    header.app_proto = eve_name(flow.a.app.label());
+    if flow.key.protocol == 6 {
+        tcp_flags_fields(tape, &[of(&flow.tcp.flags, side)]);
+    }
+    out.push(place.next(), header, from);
+}
+
+fn flow_fields(tape: &mut Tape, flow: &Flow<Attached>, why: End) {
+    let label = flow.a.app.label();
+    if let Some(original) = label.original {
+        tape.word(&f::APP_PROTO_ORIG, original.name);
+    }
+    tape.object(&f::FLOW);
+    let ([pkts_ts, pkts_tc], [bytes_ts, bytes_tc]) = (flow.packets, flow.bytes);
+    tape.number(&f::PKTS_TOSERVER, pkts_ts);
+    tape.number(&f::PKTS_TOCLIENT, pkts_tc);
+    tape.number(&f::BYTES_TOSERVER, bytes_ts);
+    tape.number(&f::BYTES_TOCLIENT, bytes_tc);
+    tape.time(&f::START, micros(flow.first.time.nanos()));
+    tape.time(&f::END, micros(flow.last.time.nanos()));
+    tape.number(&f::AGE, age(flow));
+    if flow.phase == Phase::Bypassed {
+        tape.word(&f::BYPASS, "local");
+    }
+    tape.word(&f::STATE, flow.phase.name());
+    tape.word(&f::REASON, reason(why));
+    tape.flag(&f::ALERTED, false);
+    if flow.a.app.transactions() > 0 {
+        tape.number(&f::TX_CNT, flow.a.app.transactions());
+    }
+    tape.close();
+    if flow.key.protocol == 6 {
+        tcp_fields(tape, flow);
+    }
+    app_fields(tape, label);
+}
+
+fn app_fields(tape: &mut Tape, label: &Label) {
+    let Some(protocol) = label.protocol else { return };
+    tape.object(&f::APP);
+    tape.word(&f::APP_PROTOCOL, protocol.name);
+    if let Some(service) = label.service {
+        tape.word(&f::APP_SERVICE, service.name);
+    }
+    tape.word(&f::APP_CATEGORY, label.service.map_or(protocol.category, |s| s.category).name());
+    if let Some(confidence) = label.confidence {
+        tape.word(&f::APP_CONFIDENCE, confidence.name());
+    }
+    tape.close();
+}
+
+fn tcp_fields(tape: &mut Tape, flow: &Flow<Attached>) {
+    let tcp = &flow.tcp;
+    tape.object(&f::TCP);
+    let [ts, tc] = tcp.flags;
+    let mut digits = [0; 2];
+    tape.text(&f::TCP_FLAGS, hex(ts | tc, &mut digits));
+    tape.text(&f::TCP_FLAGS_TS, hex(ts, &mut digits));
+    tape.text(&f::TCP_FLAGS_TC, hex(tc, &mut digits));
+    flag_names(tape, ts | tc);
+    tape.word(&f::TCP_STATE, tcp.state.name());
+    let [ts_gap, tc_gap] = tcp.gaps.map(|n| n > 0);
+    if ts_gap {
+        tape.flag(&f::TS_GAP, true);
+    }
+    if tc_gap {
+        tape.flag(&f::TC_GAP, true);
+    }
+    let [ts_regions, tc_regions] = tcp.max_regions;
+    tape.number(&f::TS_MAX_REGIONS, u64::from(ts_regions));
+    tape.number(&f::TC_MAX_REGIONS, u64::from(tc_regions));
+    let [ts_urgent, tc_urgent] = tcp.urgent;
+    if ts_urgent > 0 {
+        tape.number(&f::TS_URGENT, u64::from(ts_urgent));
+    }
+    if tc_urgent > 0 {
+        tape.number(&f::TC_URGENT, u64::from(tc_urgent));
+    }
+    tape.close();
+}
+
+fn tcp_flags_fields(tape: &mut Tape, flags: &[u8; 1]) {
+    let [flags] = *flags;
+    let mut digits = [0; 2];
+    tape.object(&f::TCP);
+    tape.text(&f::TCP_FLAGS, hex(flags, &mut digits));
+    flag_names(tape, flags);
+    tape.close();
+}
+
+fn flag_names(tape: &mut Tape, flags: u8) {
+    let named = [
+        (tcp_flags::SYN, &f::SYN),
+        (tcp_flags::FIN, &f::FIN),
+        (tcp_flags::RST, &f::RST),
+        (tcp_flags::PSH, &f::PSH),
+        (tcp_flags::ACK, &f::ACK),
+        (tcp_flags::URG, &f::URG),
+        (tcp_flags::ECE, &f::ECN),
+        (tcp_flags::CWR, &f::CWR),
+    ];
+    for (bit, field) in named {
+        if flags & bit != 0 {
+            tape.flag(field, true);
+        }
+    }
+}
+
+fn hex(value: u8, digits: &mut [u8; 2]) -> &[u8] {
+    const DIGITS: [u8; 16] = *b"0123456789abcdef";
+    let at = |n: u8| DIGITS.get(usize::from(n & 15)).copied().unwrap_or(b'0');
+    *digits = [at(value >> 4), at(value)];
+    digits
+}
+
+/// EVE's words for why a flow ended.
+fn reason(why: End) -> &'static str {
+    match why {
+        End::Timeout => "timeout",
+        End::Forced => "shutdown",
+        End::Evicted | End::Reused => "forced",
+        End::Closed => "timeout",
+    }
+}
+
+fn age(flow: &Flow<Attached>) -> u64 {
+    flow.last.time.seconds().saturating_sub(flow.first.time.seconds())
+}
+
+fn of<T: Copy + Default>(pair: &[T; 2], side: Side) -> T {
+    pair.get(side.index()).copied().unwrap_or_default()
+}
+
+fn micros(nanos: u64) -> i64 {
+    i64::try_from(nanos / 1_000).unwrap_or(i64::MAX)
+}
+
+/// Writes a `fileinfo` object.
+pub(crate) fn fileinfo(tape: &mut Tape, tx: u64, done: &mut Finished, settings: &files::Settings) {
+    let hashes = done.file.hashes(done.end, settings.most);
+    let found = &done.file;
+    tape.object(&file::FILEINFO);
+    tape.text(&file::FILENAME, &found.name);
+    tape.flag(&file::GAPS, found.gaps);
+    let state = match done.end {
+        FileEnd::Closed => "CLOSED",
+        FileEnd::Truncated => "TRUNCATED",
+        FileEnd::Error => "ERROR",
+    };
+    tape.word(&file::STATE, state);
+    if let Some(md5) = hashes.md5 {
+        tape.hex(&file::MD5, &md5, "");
+    }
+    if let Some(sha1) = hashes.sha1 {
+        tape.hex(&file::SHA1, &sha1, "");
+    }
+    if let Some(sha256) = hashes.sha256 {
+        tape.hex(&file::SHA256, &sha256, "");
+    }
+    tape.flag(&file::STORED, false);
+    tape.number(&file::SIZE, found.size);
+    tape.number(&file::TX_ID, tx);
+    if let Some((start, end, _)) = found.range {
+        tape.number(&file::START, start);
+        tape.number(&file::END, end);
+    }
+    tape.close();
+}
+
+/// Writes an `arp` event.
+pub(crate) fn arp(message: &Arp, packet: &Packet, place: &mut Place, out: &mut Out) {
+    let from = out.batch.tape.mark();
+    let tape = &mut out.batch.tape;
+    tape.object(&arp::ARP);
+    tape.word(&arp::HW_TYPE, "ethernet");
+    tape.word(&arp::PROTO_TYPE, "ipv4");
+    tape.word(&arp::OPCODE, arp_operation(message.operation));
+    tape.hex(&arp::SRC_MAC, &message.sender_mac, ":");
+    tape.address(&arp::SRC_IP, Ipv4Addr::from(message.sender_ip).into());
+    tape.hex(&arp::DEST_MAC, &message.target_mac, ":");
+    tape.address(&arp::DEST_IP, Ipv4Addr::from(message.target_ip).into());
+    tape.close();
+    let header = Header { ..packet_header("arp", packet, place) };
+    out.push(place.next(), header, from);
+}
+
+fn arp_operation(operation: u16) -> &'static str {
+    match operation {
+        1 => "request",
+        2 => "reply",
+        3 => "request_reverse",
+        4 => "reply_reverse",
+        8 => "inarp_request",
+        9 => "inarp_reply",
+        _ => "unknown",
+    }
+}
+
+/// The header of an event of a packet that has no flow.
+pub(crate) fn packet_header(event_type: &'static str, packet: &Packet, place: &Place) -> Header {
+    let ip = if let decode::Network::Ip(ip) = packet.network { Some(ip) } else { None };
+    let ports = match packet.transport {
+        decode::Transport::Tcp(t) => Some(Ports { src: t.src_port, dst: t.dst_port }),
+        decode::Transport::Udp(src, dst) | decode::Transport::Sctp(src, dst) => Some(Ports { src, dst }),
+        _ => None,
+    };
+    Header {
+        event_type,
+        nanos: place.nanos,
+        packet: place.packet,
+        tap: place.tap,
+        vlans: (packet.vlans.count, packet.vlans.ids),
+        tenant: packet.tenant,
+        addresses: ip.map(|ip| (ip.src.to_ip(ip.version), ip.dst.to_ip(ip.version))),
+        ports,
+        protocol: ip.map(|ip| ip.protocol),
+        origin: place.origin,
+        ..Header::default()
+    }
+}
+
+/// Writes an `anomaly` of decoding or of a stream.
+pub(crate) fn anomaly(
+    kind: &'static str,
+    event: &'static str,
+    header: Header,
+    place: &mut Place,
+    out: &mut Out,
+) {
+    let from = out.batch.tape.mark();
+    let tape = &mut out.batch.tape;
+    tape.object(&anomaly::ANOMALY);
+    tape.word(&anomaly::KIND, kind);
+    tape.word(&anomaly::EVENT, event);
+    tape.close();
+    out.push(place.next(), header, from);
+}

@@ -1,0 +1,327 @@
+//! A share of the flows: their table, and the way from a packet's turn to its parser.
+//!
+//! Flows are dealt to a fixed number of shares by the hash of their address pair, and shares to workers. Whatever the
+//! number of workers, a share sees the same packets in the same order: this is why the output does not depend on it.
+
+use crate::files::Files;
+use crate::listen::Listener;
+use crate::out::{Out, Place};
+use crate::record::{self, AnomalyCounts};
+use crate::tally::Tally;
+use crate::who::Who;
+use crate::worker::WorkerSettings;
+use app::{Engine, Given, State, Taken};
+use decode::{Packet, Transport};
+use flow::{Chunk, End, FlowRef, Moment, Refused, Table, Turn};
+use frame::Timestamp;
+use parse::{Close, Input, Side};
+
+/// What the sensor hangs on a flow. The flow room carries it and never looks.
+#[derive(Default)]
+pub(crate) struct Attached {
+    /// Recognition and parser.
+    pub(crate) app: State,
+    /// Files on their way.
+    files: Files,
+    /// Payload is of no more use.
+    settled: bool,
+}
+
+/// How often one side is read after one packet: every call eats, waits or ends, so this bounds a parser's mistakes.
+const MOST_READS: usize = 4096;
+
+/// What every share of a worker uses.
+pub(crate) struct Tools<'a> {
+    pub(crate) settings: &'a WorkerSettings,
+    pub(crate) engine: &'a Engine,
+    pub(crate) out: &'a mut Out,
+    pub(crate) tally: &'a mut Tally,
+    pub(crate) anomalies: &'a mut AnomalyCounts,
+    /// Reused between calls: the host name that a parser mentioned.
+    pub(crate) host: &'a mut Vec<u8>,
+}
+
+/// One share.
+pub(crate) struct Share {
+    number: u16,
+    table: Table<Attached>,
+    slot: u64,
+    turn: u32,
+}
+
+impl Share {
+    /// Keys count shares from 1: what belongs to the frame itself stands before, at 0.
+    pub(crate) fn new(number: u16, settings: &flow::Settings) -> Self {
+        Self { number: number + 1, table: Table::new(settings), slot: 0, turn: 0 }
+    }
+
+    pub(crate) fn table(&self) -> &Table<Attached> {
+        &self.table
+    }
+
+    /// Walks one packet through the table and its flow's parser.
+    pub(crate) fn packet(
+        &mut self,
+        packet: &Packet,
+        payload: &[u8],
+        place: Place,
+        tools: &mut Tools<'_>,
+    ) -> Result<(), Refused> {
+        let mut place = self.enter(place);
+        let now = Moment { time: Timestamp::from_nanos(place.nanos), number: place.packet };
+        let turn = self.table.turn(packet, payload, now, u32::from(place.tap))?;
+        if turn.ended {
+            self.reap(now.time, &mut place, tools);
+        }
+        if !turn.events.is_empty() {
+            self.stream_events(&turn, &mut place, tools);
+        }
+        if turn.direct {
+            self.datagram(&turn, packet, payload, &mut place, tools);
+        } else if turn.readable != [false; 2] {
+            // What this packet acknowledges is older than what it brings.
+            for side in [turn.side.other(), turn.side] {
+                if turn.readable.get(side.index()).copied().unwrap_or(false) {
+                    self.read(turn.flow, side, &mut place, tools);
+                }
+            }
+        }
+        self.leave(place);
+        Ok(())
+    }
+
+    /// Ends the flows whose time has come.
+    pub(crate) fn tick(&mut self, now: Timestamp, place: Place, tools: &mut Tools<'_>) {
+        let mut place = self.enter(place);
+        self.reap(now, &mut place, tools);
+        self.leave(place);
+    }
+
+    /// Number of the first packet of the oldest flow still there.
+    pub(crate) fn oldest(&self) -> Option<u64> {
+        self.table.peek_any().map(|at| self.table.flow(at).first.number)
+    }
+
+    /// Ends the oldest flow, because the run ends.
+    pub(crate) fn end_oldest(&mut self, place: Place, tools: &mut Tools<'_>) {
+        let mut place = self.enter(place);
+        if let Some(at) = self.table.pop_any() {
+            self.end(at, End::Forced, &mut place, tools);
+        }
+        self.leave(place);
+    }
+
+    /// Turns count on while the same packet comes back to this share (tunnels).
+    fn enter(&mut self, place: Place) -> Place {
+        if place.slot != self.slot {
+            self.slot = place.slot;
+            self.turn = 0;
+        }
+        Place { share: self.number, turn: self.turn, ..place }
+    }
+
+    fn leave(&mut self, place: Place) {
+        self.turn = place.turn;
+    }
+
+    fn reap(&mut self, now: Timestamp, place: &mut Place, tools: &mut Tools<'_>) {
+        while let Some((at, why)) = self.table.pop_ended(now) {
+            self.end(at, why, place, tools);
+        }
+    }
+
+    fn stream_events(&self, turn: &Turn, place: &mut Place, tools: &mut Tools<'_>) {
+        for event in &turn.events {
+            tools.anomalies.count(event.name());
+            if tools.settings.events.anomaly_stream {
+                let who = Who::of(self.table.flow(turn.flow), &tools.settings.events);
+                let header = who.header("anomaly", side_of(turn.side), place);
+                record::anomaly("stream", event.name(), header, place, tools.out);
+            }
+        }
+    }
+
+    fn datagram(
+        &mut self,
+        turn: &Turn,
+        packet: &Packet,
+        payload: &[u8],
+        place: &mut Place,
+        tools: &mut Tools<'_>,
+    ) {
+        let flow = self.table.flow(turn.flow);
+        if flow.a.settled || turn.bypassed {
+            return;
+        }
+        let who = Who::of(flow, &tools.settings.events);
+        let transport = match packet.transport {
+            Transport::Udp(..) => parse::Transport::Udp,
+            Transport::Sctp(..) => parse::Transport::Sctp,
+            _ => parse::Transport::Ip(flow.key.protocol),
+        };
+        if payload.is_empty() && transport == parse::Transport::Udp {
+            return;
+        }
+        let mut side = side_of(turn.side);
+        // A datagram is given twice when its sides were the wrong way round.
+        for _ in 0..2 {
+            let flow = self.table.flow_mut(turn.flow);
+            let given = Given {
+                input: Input { side, data: payload, offset: 0, micros: place.nanos / 1_000, last: false },
+                gap: 0,
+                transport,
+                client_port: flow.key.src_port,
+                server_port: flow.key.dst_port,
+                midstream: false,
+            };
+            let taken = feed(&mut flow.a, &given, &who, place, tools);
+            if !self.after(turn.flow, &taken) {
+                break;
+            }
+            side = if taken.swapped { side.other() } else { side };
+        }
+    }
+
+    /// Reads one side for as long as there is something to read.
+    fn read(&mut self, at: FlowRef, side: flow::Side, place: &mut Place, tools: &mut Tools<'_>) {
+        let flow = self.table.flow(at);
+        let mut who = Who::of(flow, &tools.settings.events);
+        let midstream = flow.tcp.midstream;
+        let (mut client_port, mut server_port) = (flow.key.src_port, flow.key.dst_port);
+        let mut side = side;
+        for _ in 0..MOST_READS {
+            let Some((chunk, attached)) = self.table.readable(at, side) else { return };
+            let given = stream_input(&chunk, side, place, client_port, server_port, midstream);
+            let (ended, last) = (chunk.data.len(), chunk.last);
+            let taken = feed(attached, &given, &who, place, tools);
+            self.table.eaten(at, side, taken.eaten);
+            if taken.skip > 0 {
+                self.table.skip(at, side, taken.skip);
+            }
+            if taken.want > 0 {
+                self.table.want(at, side, taken.want);
+            }
+            let again = self.after(at, &taken);
+            if taken.swapped {
+                side = side.other();
+                (client_port, server_port) = (server_port, client_port);
+                who = Who::of(self.table.flow(at), &tools.settings.events);
+            }
+            let stuck = taken.eaten == 0 && taken.skip == 0 && !again;
+            if taken.settled || stuck || (last && taken.eaten >= ended && !again) {
+                return;
+            }
+        }
+    }
+
+    /// Applies what the engine answered to the flow. Whether the same bytes are to be given again.
+    fn after(&mut self, at: FlowRef, taken: &Taken) -> bool {
+        if taken.swapped {
+            self.table.swap(at);
+        }
+        if taken.settled {
+            self.table.flow_mut(at).a.settled = true;
+            for side in flow::Side::BOTH {
+                self.table.stop(at, side);
+            }
+        }
+        taken.again
+    }
+
+    /// Lets the parser see what is left, closes it, writes the flow's records and forgets the flow.
+    fn end(&mut self, at: FlowRef, why: End, place: &mut Place, tools: &mut Tools<'_>) {
+        let wire = (place.packet, place.origin);
+        (place.packet, place.origin) = (0, "");
+        self.table.flush(at);
+        for side in flow::Side::BOTH {
+            self.read(at, side, place, tools);
+        }
+        let who = Who::of(self.table.flow(at), &tools.settings.events);
+        let attached = &mut self.table.flow_mut(at).a;
+        let protocol = attached.app.label().protocol;
+        let mut listener = Listener {
+            settings: tools.settings,
+            who: &who,
+            place,
+            files: &mut attached.files,
+            out: tools.out,
+            protocol,
+            host: tools.host,
+            anomalies: tools.anomalies,
+        };
+        tools.engine.close(&mut attached.app, close_of(why), &mut listener);
+        tools.host.clear();
+        let flow = self.table.flow(at);
+        record::flow(flow, why, &tools.settings.events, place, tools.out);
+        tools.tally.flow_ended(flow);
+        self.table.remove(at);
+        (place.packet, place.origin) = wire;
+    }
+}
+
+fn stream_input<'a>(
+    chunk: &Chunk<'a>,
+    side: flow::Side,
+    place: &Place,
+    client_port: u16,
+    server_port: u16,
+    midstream: bool,
+) -> Given<'a> {
+    Given {
+        input: Input {
+            side: side_of(side),
+            data: chunk.data,
+            offset: chunk.offset,
+            micros: place.nanos / 1_000,
+            last: chunk.last,
+        },
+        gap: chunk.gap,
+        transport: parse::Transport::Tcp,
+        client_port,
+        server_port,
+        midstream,
+    }
+}
+
+/// Gives bytes to the engine, with a listener around it.
+fn feed(
+    attached: &mut Attached,
+    given: &Given<'_>,
+    who: &Who,
+    place: &mut Place,
+    tools: &mut Tools<'_>,
+) -> Taken {
+    let protocol = attached.app.label().protocol;
+    let mut listener = Listener {
+        settings: tools.settings,
+        who,
+        place,
+        files: &mut attached.files,
+        out: tools.out,
+        protocol,
+        host: tools.host,
+        anomalies: tools.anomalies,
+    };
+    let taken = tools.engine.feed(&mut attached.app, given, &mut listener);
+    if !tools.host.is_empty() {
+        attached.app.host(tools.host);
+        tools.host.clear();
+    }
+    taken
+}
+
+/// The two rooms name the sides alike, and do not know each other.
+pub(crate) fn side_of(side: flow::Side) -> Side {
+    match side {
+        flow::Side::ToServer => Side::ToServer,
+        flow::Side::ToClient => Side::ToClient,
+    }
+}
+
+fn close_of(why: End) -> Close {
+    match why {
+        End::Timeout => Close::Timeout,
+        End::Closed | End::Reused => Close::Ended,
+        End::Evicted | End::Forced => Close::Forced,
+    }
+}

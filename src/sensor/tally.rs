@@ -1,0 +1,173 @@
+//! The tally: what the summary shows, gathered as flows end and packets pass. Bounded, and additive over workers.
+
+use crate::share::Attached;
+use flow::Flow;
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+/// Most talkers remembered by one worker; traffic of later ones is counted under none.
+const MOST_TALKERS: usize = 65_536;
+/// Seconds of traffic over time that are kept apart before neighbours are merged.
+const MOST_SECONDS: usize = 4_096;
+
+/// Flows and volume of one thing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Volume {
+    /// Flows.
+    pub flows: u64,
+    /// Packets.
+    pub packets: u64,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+impl Volume {
+    fn add(&mut self, other: Self) {
+        self.flows += other.flows;
+        self.packets += other.packets;
+        self.bytes += other.bytes;
+    }
+}
+
+/// Traffic over time: packets and bytes per step of a growing width.
+#[derive(Clone, Debug, Default)]
+pub struct Timeline {
+    /// Seconds since 1970 of the first step, once there is one.
+    pub start: Option<u64>,
+    /// Seconds of one step: a power of two.
+    pub width: u64,
+    /// Packets and bytes of each step.
+    pub steps: Vec<(u64, u64)>,
+}
+
+impl Timeline {
+    /// Counts one packet.
+    pub fn count(&mut self, second: u64, bytes: u64) {
+        self.put(second, 1, bytes);
+    }
+
+    /// Adds another worker's.
+    pub fn add(&mut self, other: &Self) {
+        let Some(start) = other.start else { return };
+        for (i, (packets, bytes)) in other.steps.iter().enumerate() {
+            self.put(start + i as u64 * other.width.max(1), *packets, *bytes);
+        }
+    }
+
+    fn put(&mut self, second: u64, packets: u64, bytes: u64) {
+        self.width = self.width.max(1);
+        let start = *self.start.get_or_insert(second);
+        if second < start {
+            self.grow_back(second);
+        }
+        let mut at = self.step_of(second);
+        while at >= MOST_SECONDS {
+            self.halve();
+            at = self.step_of(second);
+        }
+        if at >= self.steps.len() {
+            self.steps.resize(at + 1, (0, 0));
+        }
+        if let Some(step) = self.steps.get_mut(at) {
+            step.0 += packets;
+            step.1 += bytes;
+        }
+    }
+
+    fn step_of(&self, second: u64) -> usize {
+        let since = second.saturating_sub(self.start.unwrap_or(second));
+        usize::try_from(since / self.width.max(1)).unwrap_or(usize::MAX)
+    }
+
+    /// Captures go back in time now and then: the line begins earlier.
+    fn grow_back(&mut self, second: u64) {
+        let start = self.start.unwrap_or(second);
+        let mut missing = start.saturating_sub(second).div_ceil(self.width);
+        while missing + self.steps.len() as u64 > MOST_SECONDS as u64 && self.width < 1 << 40 {
+            self.halve();
+            missing = start.saturating_sub(second).div_ceil(self.width);
+        }
+        let missing = usize::try_from(missing).unwrap_or(0).min(MOST_SECONDS);
+        self.steps.splice(0..0, std::iter::repeat_n((0, 0), missing));
+        self.start = Some(start.saturating_sub(missing as u64 * self.width));
+    }
+
+    fn halve(&mut self) {
+        let merged = self.steps.chunks(2).map(|pair| {
+            pair.iter().fold((0, 0), |sum, step| (sum.0 + step.0, sum.1 + step.1))
+        });
+        self.steps = merged.collect();
+        self.width = self.width.max(1) * 2;
+    }
+}
+
+/// Everything the summary needs that no counter has.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    /// Traffic over time.
+    pub timeline: Timeline,
+    /// By protocol name; flows that nobody recognised stand under the empty name.
+    pub protocols: HashMap<&'static str, Volume>,
+    /// By service name.
+    pub services: HashMap<&'static str, Volume>,
+    /// By address.
+    pub talkers: HashMap<IpAddr, Volume>,
+}
+
+impl Tally {
+    pub(crate) fn flow_ended(&mut self, flow: &Flow<Attached>) {
+        let volume =
+            Volume { flows: 1, packets: flow.packets.iter().sum(), bytes: flow.bytes.iter().sum() };
+        let label = flow.a.app.label();
+        self.protocols.entry(label.protocol.map_or("", |p| p.name)).or_default().add(volume);
+        if let Some(service) = label.service {
+            self.services.entry(service.name).or_default().add(volume);
+        }
+        for address in [flow.key.src, flow.key.dst] {
+            let address = address.to_ip(flow.key.version);
+            if self.talkers.len() < MOST_TALKERS || self.talkers.contains_key(&address) {
+                self.talkers.entry(address).or_default().add(volume);
+            }
+        }
+    }
+
+    /// Adds another worker's.
+    pub fn add(&mut self, other: &Self) {
+        self.timeline.add(&other.timeline);
+        for (name, volume) in &other.protocols {
+            self.protocols.entry(name).or_default().add(*volume);
+        }
+        for (name, volume) in &other.services {
+            self.services.entry(name).or_default().add(*volume);
+        }
+        for (address, volume) in &other.talkers {
+            self.talkers.entry(*address).or_default().add(*volume);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_capture_keeps_its_sum_in_wider_steps() {
+        let mut line = Timeline::default();
+        for second in 0..100_000 {
+            line.count(1_000 + second, 10);
+        }
+        assert!(line.steps.len() <= MOST_SECONDS);
+        assert_eq!(line.steps.iter().map(|s| s.0).sum::<u64>(), 100_000);
+        assert!(line.width > 1);
+    }
+
+    #[test]
+    fn time_going_back_moves_the_start() {
+        let mut line = Timeline::default();
+        line.count(100, 1);
+        line.count(90, 1);
+        line.count(100, 1);
+        assert_eq!(line.start, Some(90));
+        assert_eq!((line.steps[0].0, line.steps[10].0), (1, 2));
+    }
+}

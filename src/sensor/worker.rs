@@ -1,0 +1,405 @@
+//! The walk: capture lends a batch, decode gives packets, a share turns them into flows and events, and after the
+//! burst everything is handed over. This file holds the loop and nothing else.
+
+use crate::files;
+use crate::out::{EventTypes, Out, Place};
+use crate::record::{self, AnomalyCounts};
+use crate::share::{Share, Tools};
+use crate::tally::Tally;
+use app::Engine;
+use decode::{Decoder, Network, Origin, Packet, Steer, Transport, pair_hash};
+use event::{Batch, Key};
+use flow::Refused;
+use frame::{Frame, Ledger, Loss, RxError, RxQueue, RxStatus, Timestamp};
+use std::sync::Arc;
+
+/// How many shares the flows are dealt into. More workers than this make no sense for one capture file.
+pub const SHARES: u16 = 16;
+/// Events are handed over when so many have gathered, even in mid-burst.
+const MOST_EVENTS: usize = 512;
+/// Slots of the end of the run lie behind every packet's.
+const END: u64 = 1 << 62;
+
+/// What a worker is told.
+#[derive(Clone, Debug, Default)]
+pub struct WorkerSettings {
+    /// Decoding.
+    pub decode: decode::Settings,
+    /// Flows and streams: budgets of the whole sensor.
+    pub flow: flow::Settings,
+    /// Parsers.
+    pub parse: parse::Settings,
+    /// Which events.
+    pub events: EventTypes,
+    /// Files.
+    pub files: files::Settings,
+}
+
+/// Where a worker's events and counts go.
+pub trait Handover {
+    /// Takes the events of a stretch of the run; every later event of this worker has a greater key than `upto`.
+    fn events(&mut self, batch: &mut Batch, upto: Key);
+    /// After each burst: the present state, for whoever watches. Whether to go on.
+    fn pause(&mut self, worker: &Worker, queue: &dyn RxQueue) -> bool;
+}
+
+/// What a worker counted, for the ledger, the counters and the summary.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// Frames, as far as one worker can tell; [`Report::ledger`] settles what only their sum can.
+    pub ledger: Ledger,
+    /// Frames that count as analysed here or at another worker, but found the flow table full.
+    pub refused: u64,
+    /// Decoding.
+    pub decode: decode::Counters,
+    /// Flows and streams.
+    pub flow: flow::Counters,
+    /// Events by type.
+    pub events: Vec<(&'static str, u64)>,
+    /// Anomalies by name.
+    pub anomalies: AnomalyCounts,
+    /// For the summary.
+    pub tally: Tally,
+    /// Bytes held by tables, streams and decoder now.
+    pub memory: u64,
+    /// Flows in the tables now.
+    pub flows: u64,
+}
+
+impl Report {
+    /// The ledger of all workers added so far.
+    #[must_use]
+    pub fn ledger(&self) -> Ledger {
+        let mut ledger = self.ledger.clone();
+        ledger.analysed = ledger.analysed.saturating_sub(self.refused);
+        ledger.lose(Loss::TableFull, self.refused);
+        ledger
+    }
+
+    /// Adds another worker's.
+    pub fn add(&mut self, other: &Self) {
+        self.ledger.add(&other.ledger);
+        self.refused += other.refused;
+        self.decode.add(&other.decode);
+        self.flow.add(&other.flow);
+        for (name, n) in &other.events {
+            match self.events.iter_mut().find(|(mine, _)| mine == name) {
+                Some((_, count)) => *count += n,
+                None => self.events.push((name, *n)),
+            }
+        }
+        self.anomalies.add(&other.anomalies);
+        self.tally.add(&other.tally);
+        self.memory += other.memory;
+        self.flows += other.flows;
+    }
+}
+
+/// Which shares a worker owns.
+#[derive(Clone, Copy, Debug)]
+pub enum Deal {
+    /// Every worker sees the whole capture and takes what falls to it: worker `index` of `count`.
+    Split {
+        /// This worker.
+        index: u16,
+        /// All of them.
+        count: u16,
+    },
+    /// The source deals frames to workers itself; this worker owns whatever it is given, with `1/count` of the budget.
+    Given {
+        /// All workers.
+        count: u16,
+    },
+}
+
+/// One worker.
+pub struct Worker {
+    settings: Arc<WorkerSettings>,
+    deal: Deal,
+    decoder: Decoder,
+    engine: Engine,
+    /// The shares that are its own.
+    shares: Vec<Share>,
+    out: Out,
+    ledger: Ledger,
+    refused: u64,
+    tally: Tally,
+    anomalies: AnomalyCounts,
+    host: Vec<u8>,
+    /// Latest packet time so far.
+    now: Timestamp,
+    /// Number of the last frame seen.
+    number: u64,
+}
+
+impl Worker {
+    /// A worker with empty tables.
+    #[must_use]
+    pub fn new(settings: Arc<WorkerSettings>, deal: Deal) -> Self {
+        let (numbers, parts): (Vec<u16>, usize) = match deal {
+            Deal::Split { index, count } => {
+                ((0..SHARES).filter(|s| s % count == index).collect(), usize::from(SHARES))
+            }
+            Deal::Given { count } => (vec![0], usize::from(count)),
+        };
+        let part = flow::Settings {
+            memory: settings.flow.memory / parts,
+            reassembly_memory: settings.flow.reassembly_memory / parts,
+            ..settings.flow.clone()
+        };
+        Self {
+            deal,
+            decoder: Decoder::new(&settings.decode),
+            engine: Engine::new(app::protocols(), settings.parse.clone()),
+            shares: numbers.into_iter().map(|n| Share::new(n, &part)).collect(),
+            out: Out::default(),
+            ledger: Ledger::default(),
+            refused: 0,
+            tally: Tally::default(),
+            anomalies: AnomalyCounts::default(),
+            host: Vec::new(),
+            now: Timestamp::ZERO,
+            number: 0,
+            settings,
+        }
+    }
+
+    /// Walks until the source ends or the handover says stop, then ends every flow.
+    ///
+    /// # Errors
+    /// When the source fails; what was counted until then is in the report.
+    pub fn run(&mut self, queue: &mut dyn RxQueue, handover: &mut dyn Handover) -> Result<(), RxError> {
+        let result = self.bursts(queue, handover);
+        self.end_all(handover);
+        result
+    }
+
+    fn bursts(&mut self, queue: &mut dyn RxQueue, handover: &mut dyn Handover) -> Result<(), RxError> {
+        loop {
+            let status = {
+                let batch = queue.burst()?;
+                for frame in &batch.frames {
+                    self.frame(frame, handover);
+                }
+                batch.status
+            };
+            if let RxStatus::Idle(now) = status {
+                self.advance(now, self.number, handover);
+            }
+            self.hand_over(Key { packet: self.number * 2 + 1, share: u16::MAX, turn: u32::MAX }, handover);
+            if status == RxStatus::End || !handover.pause(self, queue) {
+                return Ok(());
+            }
+        }
+    }
+
+    fn frame(&mut self, frame: &Frame<'_>, handover: &mut dyn Handover) {
+        self.number = frame.number;
+        self.advance(frame.time, frame.number, handover);
+        let steer = match self.deal {
+            Deal::Split { count, .. } if count > 1 => decode::steer(&self.settings.decode, frame),
+            _ => Steer::Everybody,
+        };
+        let mine = match (steer, self.deal) {
+            (Steer::Owner(hash), Deal::Split { index, count }) => share_of(hash) % count == index,
+            (Steer::Everybody, Deal::Split { index, .. }) => index == 0,
+            (_, Deal::Given { .. }) => true,
+        };
+        if mine || matches!(steer, Steer::Everybody) {
+            self.decode(frame, mine);
+        }
+    }
+
+    /// Time goes on: flows end at each whole second of packet time that begins.
+    fn advance(&mut self, time: Timestamp, number: u64, handover: &mut dyn Handover) {
+        let began = time.seconds() > self.now.seconds();
+        self.now = self.now.max(time);
+        if !began {
+            return;
+        }
+        let place = Place { slot: number * 2, nanos: self.now.nanos(), ..Place::default() };
+        let mut tools = tools(&self.settings, &self.engine, &mut self.out, &mut self.tally, &mut self.anomalies, &mut self.host);
+        for share in &mut self.shares {
+            share.tick(self.now, place, &mut tools);
+            if tools.out.batch.events.len() >= MOST_EVENTS {
+                hand_over(tools.out, last_key(tools.out), handover);
+            }
+        }
+    }
+
+    /// `mine`: this worker counts the frame; others decode it only for the flows inside that are theirs.
+    fn decode(&mut self, frame: &Frame<'_>, mine: bool) {
+        self.decoder.set_counting(mine);
+        let decoded = self.decoder.decode(frame);
+        let place = Place {
+            slot: frame.number * 2 + 1,
+            nanos: frame.time.nanos(),
+            packet: frame.number,
+            tap: frame.tap.0,
+            ..Place::default()
+        };
+        let mut refused = false;
+        let mut tools = tools(&self.settings, &self.engine, &mut self.out, &mut self.tally, &mut self.anomalies, &mut self.host);
+        if mine {
+            // Decoding events and ARP belong to the frame, not to a flow: they stand before every share's.
+            let mut place = Place { share: 0, ..place };
+            decode_events(&decoded, &mut place, &mut tools);
+        }
+        for packet in decoded.packets {
+            let Some(hash) = owner_hash(packet) else { continue };
+            let Some(share) = own_share(&mut self.shares, self.deal, hash) else { continue };
+            let payload = payload(decoded.bytes(frame, packet), packet);
+            let place = Place { origin: origin(packet.origin), ..place };
+            let refusal = share.packet(packet, payload, place, &mut tools);
+            refused |= refusal == Err(Refused::TableFull) && packet.depth == 0;
+        }
+        let loss = decoded.loss;
+        if mine {
+            self.count(frame, loss);
+        }
+        // The share that refused may belong to another worker than the frame: settled over all workers.
+        self.refused += u64::from(refused);
+    }
+
+    fn count(&mut self, frame: &Frame<'_>, loss: Option<Loss>) {
+        self.tally.timeline.count(frame.time.seconds(), u64::from(frame.wire_len));
+        match loss {
+            None => self.ledger.analysed += 1,
+            Some(why) => self.ledger.lose(why, 1),
+        }
+    }
+
+    /// Ends every flow, oldest first over all shares, so that the order is that of the whole run.
+    fn end_all(&mut self, handover: &mut dyn Handover) {
+        loop {
+            let oldest = self.shares.iter().enumerate().filter_map(|(i, s)| Some((s.oldest()?, i))).min();
+            let Some((first, index)) = oldest else { break };
+            let place = Place { slot: END + first, nanos: self.now.nanos(), ..Place::default() };
+            let mut tools = tools(&self.settings, &self.engine, &mut self.out, &mut self.tally, &mut self.anomalies, &mut self.host);
+            if let Some(share) = self.shares.get_mut(index) {
+                share.end_oldest(place, &mut tools);
+            }
+            if self.out.batch.events.len() >= MOST_EVENTS {
+                let upto = last_key(&self.out);
+                hand_over(&mut self.out, upto, handover);
+            }
+        }
+        self.hand_over(Key { packet: u64::MAX, share: u16::MAX, turn: u32::MAX }, handover);
+    }
+
+    fn hand_over(&mut self, upto: Key, handover: &mut dyn Handover) {
+        hand_over(&mut self.out, upto, handover);
+    }
+
+    /// What was counted so far.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        let mut report = Report {
+            ledger: self.ledger.clone(),
+            refused: self.refused,
+            decode: self.decoder.counters().clone(),
+            events: self.out.counts.clone(),
+            anomalies: self.anomalies.clone(),
+            tally: self.tally.clone(),
+            ..Report::default()
+        };
+        for share in &self.shares {
+            report.flow.add(share.table().counters());
+            let memory = share.table().memory();
+            report.memory += (memory.table + memory.reassembly) as u64;
+            report.flows += memory.flows as u64;
+        }
+        report
+    }
+}
+
+fn tools<'a>(
+    settings: &'a WorkerSettings,
+    engine: &'a Engine,
+    out: &'a mut Out,
+    tally: &'a mut Tally,
+    anomalies: &'a mut AnomalyCounts,
+    host: &'a mut Vec<u8>,
+) -> Tools<'a> {
+    Tools { settings, engine, out, tally, anomalies, host }
+}
+
+fn hand_over(out: &mut Out, upto: Key, handover: &mut dyn Handover) {
+    // Nearly sorted already: shares take turns only within one packet.
+    out.batch.events.sort_by_key(|e| e.key);
+    handover.events(&mut out.batch, upto);
+    out.batch.clear();
+}
+
+fn last_key(out: &Out) -> Key {
+    out.batch.events.last().map(|e| e.key).unwrap_or_default()
+}
+
+fn decode_events(decoded: &decode::Decoded<'_>, place: &mut Place, tools: &mut Tools<'_>) {
+    for (index, event) in decoded.events {
+        tools.anomalies.count(event.name());
+        if tools.settings.events.anomaly_decode
+            && let Some(packet) = decoded.packets.get(usize::from(*index))
+        {
+            let header = record::packet_header("anomaly", packet, place);
+            record::anomaly("decode", event.name(), header, place, tools.out);
+        }
+    }
+    if !tools.settings.events.arp {
+        return;
+    }
+    for packet in decoded.packets {
+        if let Network::Arp(message) = &packet.network {
+            place.origin = origin(packet.origin);
+            record::arp(message, packet, place, tools.out);
+        }
+    }
+}
+
+/// Hash of the address pair that decides whose flow a packet is.
+fn owner_hash(packet: &Packet) -> Option<u32> {
+    let Network::Ip(ip) = &packet.network else { return None };
+    if let Transport::Icmp { about: Some(about), .. } = &packet.transport {
+        return Some(pair_hash(&about.src, &about.dst));
+    }
+    Some(pair_hash(&ip.src, &ip.dst))
+}
+
+/// Top bits: the table's index uses others.
+fn share_of(hash: u32) -> u16 {
+    u16::try_from(hash >> 28).unwrap_or(0) % SHARES
+}
+
+fn own_share(shares: &mut [Share], deal: Deal, hash: u32) -> Option<&mut Share> {
+    match deal {
+        Deal::Given { .. } => shares.first_mut(),
+        Deal::Split { index, count } => {
+            let share = share_of(hash);
+            if share % count != index {
+                return None;
+            }
+            shares.get_mut(usize::from(share / count))
+        }
+    }
+}
+
+fn payload<'a>(bytes: &'a [u8], packet: &Packet) -> &'a [u8] {
+    let from = packet.payload as usize;
+    bytes.get(from..from + packet.payload_len as usize).unwrap_or_default()
+}
+
+/// EVE's words for how a packet came to be.
+fn origin(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Wire => "wire/pcap",
+        Origin::Defragmented => "defrag",
+        Origin::Gre => "gre tunnel",
+        Origin::Erspan => "erspan tunnel",
+        Origin::IpIp4 => "ipv4 tunnel",
+        Origin::IpIp6 => "ipv6 tunnel",
+        Origin::Teredo => "teredo tunnel",
+        Origin::Vxlan => "vxlan encapsulation",
+        Origin::Geneve => "geneve encapsulation",
+        Origin::Gtp => "gtp tunnel",
+    }
+}
