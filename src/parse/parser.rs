@@ -1,6 +1,6 @@
 //! A parser: bytes of one flow in, transactions out.
 
-use crate::{Side, Sink};
+use crate::{Side, Sink, Transport};
 
 /// The next bytes of one side.
 #[derive(Clone, Copy, Debug)]
@@ -67,6 +67,12 @@ pub enum Close {
 
 /// One flow's parser. Bounded: it holds no more than its settings allow, whatever is sent.
 pub trait Parser: Send {
+    /// Says what carries the flow. Called once, before anything else; only protocols that are framed differently on
+    /// different transports want to know.
+    fn carried(&mut self, transport: Transport) {
+        let _ = transport;
+    }
+
     /// Takes the next bytes of one side. Bytes are shown again until they are eaten.
     fn feed(&mut self, input: Input<'_>, sink: &mut dyn Sink) -> Step;
 

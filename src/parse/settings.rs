@@ -25,6 +25,9 @@ pub struct Settings {
     pub all_headers: bool,
     /// Whether certificates are kept whole for the record (`certificate`, `chain`).
     pub certificates: bool,
+    /// Whether every DHCP message is recorded in full, not only acknowledgements with what maps a MAC address to an
+    /// IP address.
+    pub dhcp_extended: bool,
 }
 
 impl Default for Settings {
@@ -41,6 +44,7 @@ impl Default for Settings {
             hassh: true,
             all_headers: false,
             certificates: false,
+            dhcp_extended: false,
         }
     }
 }

@@ -36,4 +36,10 @@ pub trait Transaction {
 
     /// Shows its fields, beginning with the object of its own name.
     fn fields(&self, visitor: &mut dyn Visitor);
+
+    /// Shows what flow export (IPFIX) takes: values by fields that carry an element. The same as its fields, unless
+    /// the export wants values that an event does not have, such as codes where the event has names.
+    fn elements(&self, visitor: &mut dyn Visitor) {
+        self.fields(visitor);
+    }
 }

@@ -1,1 +1,39 @@
-//! Being laid out.
+//! Name: protocols by which hosts find names and addresses.
+//!
+//! Gives: [`PROTOCOLS`]: DNS over UDP and TCP, multicast DNS and DHCP parsed; LLMNR, NetBIOS names and DHCPv6 as labels.
+//! Depends on: `parse`, nothing else.
+//! Will never know: flows, rules, events, outputs, clocks, or another family.
+
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::cast_possible_truncation,
+        clippy::panic
+    )
+)]
+
+pub mod dhcp;
+pub mod dhcpv6;
+pub mod dns;
+pub mod llmnr;
+pub mod mdns;
+pub mod netbios;
+
+#[cfg(test)]
+mod witness;
+
+use parse::Protocol;
+
+/// Every protocol of this family.
+pub static PROTOCOLS: &[&Protocol] = &[
+    &dns::PROTOCOL,
+    &mdns::PROTOCOL,
+    &llmnr::PROTOCOL,
+    &netbios::PROTOCOL,
+    &dhcp::PROTOCOL,
+    &dhcpv6::PROTOCOL,
+];
