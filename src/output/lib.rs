@@ -18,3 +18,5 @@
 )]
 
 pub mod eve;
+pub mod hub;
+pub mod sink;

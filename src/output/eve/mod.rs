@@ -336,13 +336,8 @@ mod tests {
 
     #[test]
     fn lists_items_and_bytes_of_any_kind_are_valid_json() {
-        static LIST: parse::Field = parse::Field {
-            path: "x",
-            json: "\"x\":",
-            kind: parse::Kind::List,
-            element: None,
-            text: "",
-        };
+        static LIST: parse::Field =
+            parse::Field { path: "x", json: "\"x\":", kind: parse::Kind::List, element: None, text: "" };
         let text = line(Header { event_type: "t", ..Header::default() }, |tape| {
             tape.list(&LIST);
             tape.item();

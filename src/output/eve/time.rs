@@ -49,17 +49,19 @@ fn date(second: i64, out: &mut Vec<u8>) {
     }
     let year = year.unsigned_abs();
     if year < 1000 {
-        out.extend_from_slice(if year < 10 { b"000" } else if year < 100 { b"00" } else { b"0" });
+        out.extend_from_slice(if year < 10 {
+            b"000"
+        } else if year < 100 {
+            b"00"
+        } else {
+            b"0"
+        });
     }
     number(year, out);
     let time = second.rem_euclid(DAY).unsigned_abs();
-    for (mark, part) in [
-        (b'-', month),
-        (b'-', day),
-        (b'T', time / 3600),
-        (b':', time / 60 % 60),
-        (b':', time % 60),
-    ] {
+    for (mark, part) in
+        [(b'-', month), (b'-', day), (b'T', time / 3600), (b':', time / 60 % 60), (b':', time % 60)]
+    {
         out.push(mark);
         out.extend_from_slice(&two(part));
     }

@@ -1,0 +1,264 @@
+//! The hub: blocks of lines from several workers become one stream, in one order, for every sink.
+//!
+//! With [`Order::ByKey`] a line is passed on when every worker has said that it is past it; the stream is then the same
+//! whatever the number of workers. With [`Order::AsTheyCome`] blocks pass as they arrive, which live capture wants.
+//! Workers wait for a full hub, the hub never for a slow sink longer than the sink's policy says; so a worker that
+//! lags cannot lock the others out: the hub always takes from the one that is furthest behind.
+
+use crate::eve::Block;
+use crate::sink::Sink;
+use crossbeam_channel::{Receiver, Select, Sender, bounded};
+use event::Key;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+/// Blocks of one worker that may wait for the hub.
+const QUEUE: usize = 4;
+/// Chunks handed to sinks are about this large.
+const CHUNK: usize = 256 * 1024;
+
+/// In which order lines leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// By key, over all workers.
+    ByKey,
+    /// Block by block.
+    AsTheyCome,
+}
+
+/// A worker's way into the hub.
+#[derive(Debug)]
+pub struct Port {
+    blocks: Sender<(Block, Key)>,
+    empties: Receiver<Block>,
+}
+
+impl Port {
+    /// Hands a block over and takes an empty one back. Waits while the hub has enough of this worker's.
+    pub fn send(&self, block: Block, upto: Key) -> Block {
+        // A hub that is gone takes nothing; its end is reported where it is joined.
+        let _ = self.blocks.send((block, upto));
+        self.empties.try_recv().unwrap_or_default()
+    }
+}
+
+/// The hub at work. Join it after every port is dropped.
+#[derive(Debug)]
+pub struct Hub {
+    thread: JoinHandle<()>,
+}
+
+impl Hub {
+    /// Starts the hub and gives each of `workers` a port.
+    ///
+    /// # Errors
+    /// When the operating system has no thread for it.
+    pub fn start(workers: usize, order: Order, sinks: Vec<Sink>) -> std::io::Result<(Vec<Port>, Self)> {
+        let mut ports = Vec::new();
+        let mut lanes = Vec::new();
+        for _ in 0..workers {
+            let (blocks, inbox) = bounded(QUEUE);
+            let (back, empties) = bounded(QUEUE);
+            ports.push(Port { blocks, empties });
+            lanes.push(Lane { inbox, back, waiting: Vec::new(), upto: Key::default(), ended: false });
+        }
+        let thread = std::thread::Builder::new()
+            .name("hub".into())
+            .spawn(move || Merger { lanes, out: Outlet { sinks, chunk: Vec::new() } }.run(order))?;
+        Ok((ports, Self { thread }))
+    }
+
+    /// Waits until everything was handed to the sinks and the sinks have ended.
+    pub fn join(self) {
+        // A panic of the hub has been printed by the hook; what its sinks counted stands in their counters.
+        let _ = self.thread.join();
+    }
+}
+
+/// One worker's blocks.
+struct Lane {
+    inbox: Receiver<(Block, Key)>,
+    back: Sender<Block>,
+    /// Blocks not passed on entirely, and the first line of each that was not.
+    waiting: Vec<(Block, usize)>,
+    upto: Key,
+    ended: bool,
+}
+
+struct Merger {
+    lanes: Vec<Lane>,
+    out: Outlet,
+}
+
+impl Merger {
+    fn run(mut self, order: Order) {
+        match order {
+            Order::AsTheyCome => self.pass_blocks(),
+            Order::ByKey if self.lanes.len() == 1 => self.pass_blocks(),
+            Order::ByKey => self.merge(),
+        }
+        self.out.end();
+    }
+
+    fn pass_blocks(&mut self) {
+        let Self { lanes, out } = self;
+        let mut open: Vec<&Lane> = lanes.iter().collect();
+        while !open.is_empty() {
+            let mut select = Select::new();
+            for lane in &open {
+                select.recv(&lane.inbox);
+            }
+            let ready = select.select();
+            let index = ready.index();
+            let Some(lane) = open.get(index) else { return };
+            match ready.recv(&lane.inbox) {
+                Ok((block, _)) => {
+                    out.write(&block.bytes, block.lines.len());
+                    recycle(&lane.back, block);
+                }
+                Err(_) => drop(open.remove(index)),
+            }
+            if open.iter().all(|l| l.inbox.is_empty()) {
+                out.flush();
+            }
+        }
+    }
+
+    /// Takes from the lane that is furthest behind until it is past the others, then passes on what all are past.
+    fn merge(&mut self) {
+        while let Some(lane) = self.lanes.iter_mut().filter(|l| !l.ended).min_by_key(|l| l.upto) {
+            match lane.inbox.recv() {
+                Ok((block, upto)) => {
+                    lane.upto = upto;
+                    if block.lines.is_empty() {
+                        recycle(&lane.back, block)
+                    } else {
+                        lane.waiting.push((block, 0))
+                    }
+                }
+                Err(_) => lane.ended = true,
+            }
+            self.pass_lines();
+        }
+        self.pass_lines();
+    }
+
+    fn pass_lines(&mut self) {
+        let past = self.lanes.iter().filter(|l| !l.ended).map(|l| l.upto).min();
+        while let Some((key, index)) = self.first_line()
+            && past.is_none_or(|past| key <= past)
+        {
+            let Some(lane) = self.lanes.get_mut(index) else { return };
+            lane.pass_one(&mut self.out);
+        }
+    }
+
+    /// The least key that waits, and its lane.
+    fn first_line(&self) -> Option<(Key, usize)> {
+        self.lanes.iter().enumerate().filter_map(|(i, lane)| Some((lane.first()?, i))).min()
+    }
+}
+
+impl Lane {
+    fn first(&self) -> Option<Key> {
+        let (block, at) = self.waiting.first()?;
+        block.lines.get(*at).map(|line| line.key)
+    }
+
+    fn pass_one(&mut self, out: &mut Outlet) {
+        let Some((block, at)) = self.waiting.first_mut() else { return };
+        if let Some(line) = block.lines.get(*at) {
+            out.write(block.bytes.get(line.from..line.to).unwrap_or_default(), 1);
+        }
+        *at += 1;
+        if *at >= block.lines.len() {
+            let (block, _) = self.waiting.remove(0);
+            recycle(&self.back, block);
+        }
+    }
+}
+
+fn recycle(back: &Sender<Block>, mut block: Block) {
+    block.bytes.clear();
+    block.lines.clear();
+    // When the worker has enough empty blocks this one is simply freed.
+    let _ = back.try_send(block);
+}
+
+/// The stream on its way to the sinks, in chunks of whole lines.
+struct Outlet {
+    sinks: Vec<Sink>,
+    chunk: Vec<u8>,
+}
+
+impl Outlet {
+    fn write(&mut self, bytes: &[u8], lines: usize) {
+        for sink in &self.sinks {
+            sink.count(lines as u64);
+        }
+        self.chunk.extend_from_slice(bytes);
+        if self.chunk.len() >= CHUNK {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        if self.chunk.is_empty() {
+            return;
+        }
+        let chunk: Arc<[u8]> = Arc::from(self.chunk.as_slice());
+        self.chunk.clear();
+        for sink in &self.sinks {
+            sink.offer(&chunk);
+        }
+    }
+
+    fn end(mut self) {
+        self.flush();
+        for sink in self.sinks {
+            sink.end();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::eve::Line;
+    use crate::sink::{Policy, Sink};
+    use std::sync::Mutex;
+
+    fn block(keys: &[u64]) -> Block {
+        let mut block = Block::default();
+        for packet in keys {
+            let from = block.bytes.len();
+            block.bytes.extend_from_slice(format!("{packet}\n").as_bytes());
+            let key = Key { packet: *packet, ..Key::default() };
+            block.lines.push(Line { key, from, to: block.bytes.len() });
+        }
+        block
+    }
+
+    fn upto(packet: u64) -> Key {
+        Key { packet, share: u16::MAX, turn: u32::MAX }
+    }
+
+    #[test]
+    fn lines_leave_by_key_whoever_came_first() {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let copy = Arc::clone(&seen);
+        let sink = Sink::start("test", Policy::Wait, move |bytes: &[u8]| {
+            copy.lock().expect("a lock").extend_from_slice(bytes);
+            Ok(())
+        })
+        .expect("a thread");
+        let (ports, hub) = Hub::start(2, Order::ByKey, vec![sink]).expect("a thread");
+        ports[1].send(block(&[2, 5]), upto(5));
+        ports[1].send(block(&[6]), upto(9));
+        ports[0].send(block(&[]), upto(3));
+        ports[0].send(block(&[4, 7]), upto(9));
+        drop(ports);
+        hub.join();
+        assert_eq!(String::from_utf8_lossy(&seen.lock().expect("a lock")), "2\n4\n5\n6\n7\n");
+    }
+}
