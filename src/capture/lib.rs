@@ -1,1 +1,18 @@
-//! Being laid out.
+//! Capture: where frames come from.
+//!
+//! Gives: capture files ([`pcap`]) as [`frame::RxQueue`]s, one a worker.
+//! Depends on: `frame` (and the drivers, for the sources that need one).
+//! Will never know: what is inside a frame, flows, settings files, or who reads the frames.
+
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::cast_possible_truncation,
+        clippy::panic
+    )
+)]
+
+pub mod pcap;

@@ -54,11 +54,22 @@ pub trait RxQueue: Send {
     /// When the source cannot go on; the ledger still holds what was counted until then.
     fn burst(&mut self) -> Result<Batch<'_>, RxError>;
 
-    /// Adds what this source knows about frames it received and lost (never about those it lent) into `ledger`.
+    /// Adds what this source knows about frames it received and lost (never about those it lent) into `ledger`: what
+    /// is new since the last call, so that calls may be as many as one likes and always into the same ledger.
     fn account(&mut self, ledger: &mut Ledger);
 
     /// How far a bounded source has come, as bytes done and bytes in all; `None` for live sources and pipes.
     fn progress(&self) -> Option<(u64, u64)> {
         None
+    }
+
+    /// What happened to the source that its user should read, since this was last asked. Bounded by the source.
+    fn warnings(&mut self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Names of the mirrors (files, interfaces), as [`crate::TapId`] numbers them.
+    fn taps(&self) -> &[String] {
+        &[]
     }
 }

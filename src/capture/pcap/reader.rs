@@ -1,0 +1,364 @@
+//! A reader: one worker's way through all captures.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+use std::sync::mpsc::RecvTimeoutError;
+
+use frame::{Batch, Checksum, Frame, Ledger, RxError, RxQueue, RxStatus, TapId, Timestamp};
+
+use super::feed::Intake;
+use super::find::Kind;
+use super::format::{Format, Halt, Record, walk};
+use super::map::Mapped;
+use super::segment::{Ending, Pump, Segment};
+use super::shelf::{PATIENCE, Plain, Shelf, Taken};
+
+/// Reads a shared file from a place of its own.
+struct At {
+    file: Arc<File>,
+    offset: u64,
+}
+
+impl Read for At {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let got = self.file.read_at(into, self.offset)?;
+        self.offset += got as u64;
+        Ok(got)
+    }
+}
+
+/// Where the frames of the present capture come from.
+enum Source {
+    /// Between two captures.
+    None,
+    Mapped(Walker),
+    /// A plain file that is read by this reader alone, and how many records of the segment were lent.
+    Pumped(Box<Pump<At>>, Segment, usize),
+    /// A feed, its present segment, and how many records of it were lent.
+    Fed(Intake, Arc<Segment>, usize),
+}
+
+/// The way through a mapped file.
+struct Walker {
+    mapped: Arc<Mapped>,
+    file: Arc<File>,
+    format: Format,
+    place: usize,
+    /// Everything before this was given back.
+    given_back: usize,
+    records: Vec<Record>,
+    /// Set once no more records are to be found.
+    ending: Option<Ending>,
+}
+
+/// What can be lent now.
+enum Ready {
+    /// So many records of the present source, from this one on.
+    Frames(usize, usize),
+    /// Nothing yet.
+    Waiting,
+    /// The present capture has ended.
+    Over(Ending),
+}
+
+/// What the first reader knows of frames received and lost since it was last asked.
+#[derive(Debug, Default)]
+struct Tally {
+    ledger: Ledger,
+    warnings: Vec<String>,
+}
+
+/// One of several readers of the same captures.
+pub(super) struct Reader {
+    shelf: Arc<Shelf>,
+    place: usize,
+    source: Source,
+    /// Captures taken from the shelf so far; the present one is the last of them.
+    taken: usize,
+    /// Bytes of the captures before the present one.
+    behind: u64,
+    /// Bytes of all captures; nothing when one of them is a pipe.
+    in_all: Option<u64>,
+    names: Vec<String>,
+    number: u64,
+    last: Timestamp,
+    tally: Tally,
+}
+
+impl Reader {
+    pub(super) fn new(shelf: Arc<Shelf>, place: usize) -> Self {
+        let captures = shelf.captures();
+        let piped = captures.iter().any(|c| matches!(c.kind, Kind::Pipe | Kind::Input));
+        let in_all = (!piped).then(|| captures.iter().map(|c| c.size).sum());
+        let names = captures.iter().map(|c| c.name.clone()).collect();
+        Self {
+            shelf,
+            place,
+            source: Source::None,
+            taken: 0,
+            behind: 0,
+            in_all,
+            names,
+            number: 0,
+            last: Timestamp::ZERO,
+            tally: Tally::default(),
+        }
+    }
+
+    /// Goes on until there is something to lend, or a reason why not.
+    fn advance(&mut self) -> Result<(usize, usize), RxStatus> {
+        loop {
+            if matches!(self.source, Source::None) && !self.next_capture()? {
+                return Err(RxStatus::Idle(self.last));
+            }
+            match self.source.ready(self.shelf.settings().burst.max(1), self.shelf.settings().buffer) {
+                Ready::Frames(from, to) => return Ok((from, to)),
+                Ready::Waiting => return Err(RxStatus::Idle(self.last)),
+                Ready::Over(ending) => {
+                    self.source = Source::None;
+                    self.close(ending);
+                }
+            }
+        }
+    }
+
+    /// Takes the next capture; false when the slowest reader has to be waited for first.
+    fn next_capture(&mut self) -> Result<bool, RxStatus> {
+        let taken = self.shelf.take(self.place).ok_or(RxStatus::End)?;
+        if matches!(taken, Taken::Wait) {
+            return Ok(false);
+        }
+        self.taken += 1;
+        let size = self.shelf.settings().buffer;
+        match Source::open(taken, size) {
+            Ok(source) => self.source = source,
+            Err(ending) => self.close(ending),
+        }
+        Ok(true)
+    }
+
+    /// Notes how the present capture ended. All readers come by here; the first one keeps it.
+    fn close(&mut self, ending: Ending) {
+        let capture = self.taken.checked_sub(1).and_then(|i| self.shelf.captures().get(i));
+        self.behind += capture.map_or(0, |c| c.size);
+        if self.place != 0 {
+            return;
+        }
+        if let Some(loss) = ending.loss {
+            self.tally.ledger.received += 1;
+            self.tally.ledger.lose(loss, 1);
+        }
+        if let Some(text) = ending.warning {
+            let name = self.taken.checked_sub(1).and_then(|i| self.names.get(i));
+            self.tally.warnings.push(format!("{}: {text}", name.map_or("", String::as_str)));
+        }
+    }
+
+    /// Lends these records of the present source.
+    fn lend(&mut self, from: usize, to: usize) -> Batch<'_> {
+        let (bytes, records) = self.source.lot(from, to);
+        let tap = TapId(u16::try_from(self.taken.saturating_sub(1)).unwrap_or(u16::MAX));
+        let mut frames = Vec::with_capacity(records.len());
+        let mut wire_bytes = 0;
+        for record in records {
+            self.number += 1;
+            wire_bytes += u64::from(record.wire_len);
+            frames.push(Frame {
+                data: bytes.get(record.start..record.start + record.len).unwrap_or_default(),
+                wire_len: record.wire_len,
+                time: record.time,
+                number: self.number,
+                link: record.link,
+                vlan: None,
+                checksum: Checksum::Unknown,
+                tap,
+            });
+        }
+        self.last = records.last().map_or(self.last, |r| r.time);
+        if self.place == 0 {
+            self.tally.ledger.received += records.len() as u64;
+            self.tally.ledger.received_bytes += wire_bytes;
+        }
+        Batch { frames, status: RxStatus::More }
+    }
+}
+
+impl RxQueue for Reader {
+    fn burst(&mut self) -> Result<Batch<'_>, RxError> {
+        match self.advance() {
+            Ok((from, to)) => Ok(self.lend(from, to)),
+            Err(status) => Ok(Batch { frames: Vec::new(), status }),
+        }
+    }
+
+    fn account(&mut self, ledger: &mut Ledger) {
+        ledger.add(&std::mem::take(&mut self.tally.ledger));
+    }
+
+    fn progress(&self) -> Option<(u64, u64)> {
+        let in_all = self.in_all?;
+        Some(((self.behind + self.source.position()).min(in_all), in_all))
+    }
+
+    fn warnings(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.tally.warnings)
+    }
+
+    fn taps(&self) -> &[String] {
+        &self.names
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.shelf.leave(self.place);
+    }
+}
+
+impl Source {
+    fn open(taken: Taken, size: usize) -> Result<Self, Ending> {
+        match taken {
+            Taken::Feed(intake) => Ok(Self::Fed(intake, Arc::default(), 0)),
+            Taken::Plain(plain) => Self::plain(plain, size),
+            Taken::Failed(text) => Err(Ending { loss: None, warning: Some(text) }),
+            Taken::Wait => Ok(Self::None),
+        }
+    }
+
+    fn plain(plain: Plain, size: usize) -> Result<Self, Ending> {
+        let mut magic = [0; 4];
+        let changed = |why: String| Ending { loss: None, warning: Some(format!("it has changed: {why}")) };
+        plain.file.read_exact_at(&mut magic, 0).map_err(|e| changed(e.to_string()))?;
+        let format =
+            Format::from_magic(magic).ok_or_else(|| changed("it is no capture any more".to_owned()))?;
+        let Plain { file, mapped } = plain;
+        Ok(match mapped {
+            Some(mapped) => Self::Mapped(Walker {
+                mapped,
+                file,
+                format,
+                place: 0,
+                given_back: 0,
+                records: Vec::new(),
+                ending: None,
+            }),
+            None => Self::pumped(file, format, size, 0),
+        })
+    }
+
+    fn pumped(file: Arc<File>, format: Format, size: usize, offset: u64) -> Self {
+        let pump = Pump::new(At { file, offset }, format, size, true, offset);
+        Self::Pumped(Box::new(pump), Segment::default(), 0)
+    }
+
+    /// Makes the next records ready to be lent.
+    fn ready(&mut self, burst: usize, size: usize) -> Ready {
+        if let Self::Mapped(walker) = self {
+            if !walker.mapped.broken() {
+                return walker.ready(burst, size);
+            }
+            // Somebody waits to write to the file. This reader lets go of the map and reads on from the same place.
+            let (file, format) = (Arc::clone(&walker.file), walker.format.clone());
+            *self = Self::pumped(file, format, size, walker.place as u64);
+        }
+        match self {
+            Self::Pumped(pump, segment, lent) => {
+                if *lent == segment.records.len() && segment.ending.is_none() {
+                    pump.fill(segment);
+                    segment.position = pump.source().offset;
+                    *lent = 0;
+                }
+                next(segment, lent, burst)
+            }
+            Self::Fed(intake, segment, lent) => {
+                if *lent == segment.records.len() && segment.ending.is_none() {
+                    match intake.recv_timeout(PATIENCE) {
+                        Ok(fresh) => (*segment, *lent) = (fresh, 0),
+                        Err(RecvTimeoutError::Timeout) => return Ready::Waiting,
+                        Err(RecvTimeoutError::Disconnected) => return Ready::Over(broken_feed()),
+                    }
+                }
+                next(segment, lent, burst)
+            }
+            Self::Mapped(_) | Self::None => Ready::Over(Ending::default()),
+        }
+    }
+
+    /// Bytes and records that [`Ready::Frames`] spoke of.
+    fn lot(&self, from: usize, to: usize) -> (&[u8], &[Record]) {
+        let (bytes, records) = match self {
+            Self::Mapped(walker) => (walker.mapped.bytes(), &walker.records),
+            Self::Pumped(_, segment, _) => (segment.bytes.as_slice(), &segment.records),
+            Self::Fed(_, segment, _) => (segment.bytes.as_slice(), &segment.records),
+            Self::None => return (&[], &[]),
+        };
+        (bytes, records.get(from..to).unwrap_or_default())
+    }
+
+    /// Bytes of the present capture that are behind us.
+    fn position(&self) -> u64 {
+        match self {
+            Self::Mapped(walker) => walker.place as u64,
+            Self::Pumped(_, segment, _) => segment.position,
+            Self::Fed(_, segment, _) => segment.position,
+            Self::None => 0,
+        }
+    }
+}
+
+/// The next records of a segment, or its ending once all were lent.
+fn next(segment: &Segment, lent: &mut usize, burst: usize) -> Ready {
+    let from = *lent;
+    let to = segment.records.len().min(from + burst);
+    if from == to {
+        return segment.ending.clone().map_or(Ready::Waiting, Ready::Over);
+    }
+    *lent = to;
+    Ready::Frames(from, to)
+}
+
+fn broken_feed() -> Ending {
+    Ending { loss: None, warning: Some("the thread that reads it has failed: the rest is lost".to_owned()) }
+}
+
+impl Walker {
+    fn ready(&mut self, burst: usize, stride: usize) -> Ready {
+        self.records.clear();
+        if self.ending.is_none() {
+            let whole = self.mapped.bytes();
+            let halt = walk(&mut self.format, whole, &mut self.place, &mut self.records, burst);
+            self.ending = self.ending_of(halt);
+            self.give_back(stride);
+        }
+        match &self.ending {
+            Some(ending) if self.records.is_empty() => Ready::Over(ending.clone()),
+            _ => Ready::Frames(0, self.records.len()),
+        }
+    }
+
+    fn ending_of(&self, halt: Halt) -> Option<Ending> {
+        let place = self.place as u64;
+        let left = self.mapped.bytes().get(self.place..).unwrap_or_default();
+        match halt {
+            Halt::Full => None,
+            Halt::Fault(fault) => Some(Ending::fault(place, fault)),
+            Halt::Beyond(_) => Some(Ending::cut(place, false)),
+            Halt::Need(_) if left.is_empty() => Some(Ending::default()),
+            Halt::Need(_) => Some(Ending::cut(place, self.format.held_frame(left))),
+        }
+    }
+
+    /// Gives back what the burst before has left behind, in strides. Every reader gives back behind itself: another
+    /// one that comes later touches the page cache again, and memory stays bounded however far apart they are.
+    fn give_back(&mut self, stride: usize) {
+        let first = self.records.first().map_or(self.place, |r| r.start);
+        let stride = stride.next_multiple_of(1 << 16);
+        let to = first - first % stride;
+        if to > self.given_back {
+            self.mapped.give_back(self.given_back, to);
+            self.given_back = to;
+        }
+    }
+}

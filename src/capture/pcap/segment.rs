@@ -1,0 +1,176 @@
+//! Segments: whole records, read from a stream into memory that is used again.
+
+use std::io::{self, Read};
+
+use frame::Loss;
+
+use super::format::{Fault, Format, Halt, Record, walk};
+
+/// How a capture ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Ending {
+    /// The frame that was lost with it, if one was.
+    pub(super) loss: Option<Loss>,
+    /// What is to be said about it; a capture that ends as it should says nothing.
+    pub(super) warning: Option<String>,
+}
+
+impl Ending {
+    /// The capture ended in mid-record, or even in mid-header, at this offset.
+    pub(super) fn cut(offset: u64, held_frame: bool) -> Self {
+        let what = if held_frame { "a frame, which is lost" } else { "something other than a frame" };
+        Self {
+            loss: held_frame.then_some(Loss::FileTruncated),
+            warning: Some(format!("the file is cut short in the record at byte {offset}, which held {what}")),
+        }
+    }
+
+    /// What stands at this offset is malformed.
+    pub(super) fn fault(offset: u64, fault: Fault) -> Self {
+        Self {
+            loss: fault.frame.then_some(Loss::FileMalformed),
+            warning: Some(format!("the rest of the file from byte {offset} on is given up: {}", fault.text)),
+        }
+    }
+
+    /// The stream could not be read on.
+    fn refused(offset: u64, e: &io::Error, held_frame: bool) -> Self {
+        let loss = match e.kind() {
+            io::ErrorKind::UnexpectedEof => Loss::FileTruncated,
+            _ => Loss::FileMalformed,
+        };
+        Self {
+            loss: held_frame.then_some(loss),
+            warning: Some(format!("reading stopped at byte {offset}: {e}")),
+        }
+    }
+}
+
+/// Bytes and the records in them, as many as were read at once.
+#[derive(Debug, Default)]
+pub(super) struct Segment {
+    pub(super) bytes: Vec<u8>,
+    pub(super) records: Vec<Record>,
+    /// Set in the last segment of a capture.
+    pub(super) ending: Option<Ending>,
+    /// How far into the file this segment reaches, in bytes of the file.
+    pub(super) position: u64,
+}
+
+/// Fills segments from a stream, each up to the end of its last whole record.
+pub(super) struct Pump<R> {
+    from: R,
+    format: Format,
+    size: usize,
+    /// Wait for a whole segment, and not only for what is there.
+    patient: bool,
+    /// Beginning of the record that the segment before had no room for.
+    carry: Vec<u8>,
+    /// Bytes to pass over before the next record.
+    skip: u64,
+    /// Where in the stream the next record begins.
+    offset: u64,
+}
+
+impl<R: Read> Pump<R> {
+    /// A pump that goes on at `offset` of a stream, whose next byte is that one.
+    pub(super) fn new(from: R, format: Format, size: usize, patient: bool, offset: u64) -> Self {
+        Self { from, format, size: size.max(64), patient, carry: Vec::new(), skip: 0, offset }
+    }
+
+    pub(super) fn source(&self) -> &R {
+        &self.from
+    }
+
+    /// Puts the next records into `segment`: at least one, unless the capture ends.
+    pub(super) fn fill(&mut self, segment: &mut Segment) {
+        segment.records.clear();
+        segment.ending = None;
+        let room = self.size.max(self.carry.len());
+        if segment.bytes.len() < room {
+            segment.bytes.resize(room, 0);
+        }
+        let mut filled = self.carry.len();
+        if let Some(front) = segment.bytes.get_mut(..filled) {
+            front.copy_from_slice(&self.carry);
+        }
+        let mut place = 0;
+        while segment.records.is_empty() && segment.ending.is_none() {
+            let got = self.read(segment, &mut filled);
+            self.parse(segment, filled, &mut place);
+            if segment.ending.is_none() {
+                let left = segment.bytes.get(place..filled).unwrap_or_default();
+                segment.ending = match got {
+                    Ok(0) => Some(self.end(left)),
+                    Err(e) => Some(Ending::refused(self.offset, &e, self.held_frame(left))),
+                    Ok(_) => None,
+                };
+            }
+            if segment.records.is_empty() && place > 0 {
+                segment.bytes.copy_within(place..filled, 0);
+                filled -= place;
+                place = 0;
+            }
+        }
+        self.carry.clear();
+        self.carry.extend_from_slice(segment.bytes.get(place..filled).unwrap_or_default());
+    }
+
+    /// Reads behind what is there; makes room first where a record needs it.
+    fn read(&mut self, segment: &mut Segment, filled: &mut usize) -> io::Result<usize> {
+        if *filled == segment.bytes.len() {
+            // Bounded by the longest record that a format lets pass.
+            segment.bytes.resize(*filled * 2, 0);
+        }
+        let mut got = 0;
+        while let Some(room) = segment.bytes.get_mut(*filled..).filter(|room| !room.is_empty()) {
+            match self.from.read(room) {
+                Ok(0) => break,
+                Ok(n) => {
+                    *filled += n;
+                    got += n;
+                }
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+                // What came before the error is still good; the next read meets the error again.
+                Err(_) if got > 0 => break,
+                Err(e) => return Err(e),
+            }
+            if !self.patient {
+                break;
+            }
+        }
+        Ok(got)
+    }
+
+    /// Finds the whole records between `place` and `filled`.
+    fn parse(&mut self, segment: &mut Segment, filled: usize, place: &mut usize) {
+        let here = usize::try_from(self.skip).unwrap_or(usize::MAX).min(filled - *place);
+        self.skip -= here as u64;
+        *place += here;
+        self.offset += here as u64;
+        if self.skip > 0 {
+            return;
+        }
+        let begin = *place;
+        let bytes = segment.bytes.get(..filled).unwrap_or_default();
+        let halt = walk(&mut self.format, bytes, place, &mut segment.records, usize::MAX);
+        self.offset += (*place - begin) as u64;
+        match halt {
+            Halt::Fault(fault) => segment.ending = Some(Ending::fault(self.offset, fault)),
+            Halt::Beyond(more) => self.skip = more,
+            Halt::Full | Halt::Need(_) => {}
+        }
+    }
+
+    /// The stream has ended, with these bytes that are no whole record.
+    fn end(&self, left: &[u8]) -> Ending {
+        match (left.len(), self.skip) {
+            (0, 0) => Ending::default(),
+            _ => Ending::cut(self.offset, self.held_frame(left)),
+        }
+    }
+
+    fn held_frame(&self, left: &[u8]) -> bool {
+        self.skip == 0 && !left.is_empty() && self.format.held_frame(left)
+    }
+}

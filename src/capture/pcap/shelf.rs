@@ -1,0 +1,165 @@
+//! The shelf: the captures that all readers go through, each in its own time.
+
+use std::fs::File;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::FileSettings;
+use super::feed::{self, Intake};
+use super::find::{Capture, Kind};
+use super::map::Mapped;
+
+/// Captures that the fastest reader may be ahead of the slowest: each one ahead keeps a file open.
+const AHEAD: usize = 16;
+/// Longest wait for the slowest reader before a burst comes back empty.
+pub(super) const PATIENCE: Duration = Duration::from_millis(100);
+
+/// A plain file that readers share.
+#[derive(Clone, Debug)]
+pub(super) struct Plain {
+    pub(super) file: Arc<File>,
+    /// Absent where nobody promises that the file stays as it is.
+    pub(super) mapped: Option<Arc<Mapped>>,
+}
+
+/// What a reader takes from the shelf.
+pub(super) enum Taken {
+    Plain(Plain),
+    Feed(Intake),
+    /// It cannot be read any more, and the text says why.
+    Failed(String),
+    /// The slowest reader is too far behind.
+    Wait,
+}
+
+/// The captures, and who took what.
+pub(super) struct Shelf {
+    captures: Vec<Capture>,
+    settings: FileSettings,
+    state: Mutex<State>,
+    moved: Condvar,
+}
+
+struct State {
+    /// The capture that each reader takes next; nothing for those that are gone.
+    next: Vec<Option<usize>>,
+    /// Captures that some readers have taken and others have not.
+    open: Vec<Open>,
+}
+
+struct Open {
+    index: usize,
+    what: Result<Plain, String>,
+    /// For each reader, where there is a feed.
+    intakes: Vec<Option<Intake>>,
+}
+
+impl Shelf {
+    pub(super) fn new(captures: Vec<Capture>, readers: usize, settings: FileSettings) -> Self {
+        let state = State { next: vec![Some(0); readers], open: Vec::new() };
+        Self { captures, settings, state: Mutex::new(state), moved: Condvar::new() }
+    }
+
+    pub(super) fn captures(&self) -> &[Capture] {
+        &self.captures
+    }
+
+    pub(super) fn settings(&self) -> FileSettings {
+        self.settings
+    }
+
+    /// Takes the next capture for the reader at `place`; nothing when there are no more.
+    pub(super) fn take(&self, place: usize) -> Option<Taken> {
+        let mut state = self.lock();
+        let index = state.next_of(place)?;
+        let capture = self.captures.get(index)?;
+        if index >= state.slowest() + AHEAD {
+            let waited = self.moved.wait_timeout(state, PATIENCE);
+            drop(waited);
+            return Some(Taken::Wait);
+        }
+        let at = match state.open.iter().position(|o| o.index == index) {
+            Some(at) => at,
+            None => {
+                let open = self.open(capture, index, &state.next);
+                state.open.push(open);
+                state.open.len() - 1
+            }
+        };
+        let taken = state.open.get_mut(at)?.hand_out(place);
+        state.advance(place, Some(index + 1));
+        self.moved.notify_all();
+        Some(taken)
+    }
+
+    /// The reader at `place` is gone: nothing is kept for it, and nobody waits for it.
+    pub(super) fn leave(&self, place: usize) {
+        let mut state = self.lock();
+        for open in &mut state.open {
+            drop(open.hand_out(place));
+        }
+        state.advance(place, None);
+        self.moved.notify_all();
+    }
+
+    fn open(&self, capture: &Capture, index: usize, next: &[Option<usize>]) -> Open {
+        let mut open = Open { index, what: Err("nothing was opened".to_owned()), intakes: Vec::new() };
+        if capture.kind == Kind::Plain {
+            open.what = File::open(&capture.path).map(Plain::new).map_err(|e| format!("it went away: {e}"));
+            return open;
+        }
+        let present = next.iter().filter(|n| n.is_some()).count();
+        match feed::start(capture, present, self.settings) {
+            Ok(intakes) => {
+                let mut intakes = intakes.into_iter();
+                open.intakes = next.iter().map(|n| n.and_then(|_| intakes.next())).collect();
+            }
+            Err(e) => open.what = Err(format!("it cannot be read: {e}")),
+        }
+        open
+    }
+
+    /// A reader that failed while it held the lock has left nothing half done.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn next_of(&self, place: usize) -> Option<usize> {
+        self.next.get(place).copied().flatten()
+    }
+
+    fn slowest(&self) -> usize {
+        self.next.iter().flatten().copied().min().unwrap_or(usize::MAX - AHEAD)
+    }
+
+    /// Moves one reader on, and forgets what everybody has taken.
+    fn advance(&mut self, place: usize, to: Option<usize>) {
+        if let Some(next) = self.next.get_mut(place) {
+            *next = to;
+        }
+        let slowest = self.slowest();
+        self.open.retain(|open| open.index >= slowest);
+    }
+}
+
+impl Open {
+    fn hand_out(&mut self, place: usize) -> Taken {
+        if let Some(intake) = self.intakes.get_mut(place) {
+            return intake.take().map_or(Taken::Failed("it was read already".to_owned()), Taken::Feed);
+        }
+        match &self.what {
+            Ok(plain) => Taken::Plain(plain.clone()),
+            Err(text) => Taken::Failed(text.clone()),
+        }
+    }
+}
+
+impl Plain {
+    fn new(file: File) -> Self {
+        let file = Arc::new(file);
+        let mapped = Mapped::new(&file).map(Arc::new);
+        Self { file, mapped }
+    }
+}

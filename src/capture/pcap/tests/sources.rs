@@ -1,0 +1,231 @@
+//! Where captures come from, and that it makes no difference.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use super::*;
+
+/// Same frames, numbers and counts, whatever carries the capture, however many read it, in whatever portions.
+#[test]
+fn carrier_readers_and_portions_make_no_difference() {
+    let folder = Folder::new("carriers");
+    let bytes = numbered(3_000);
+    let half = bytes.len() / 2;
+    let plain = folder.file("plain.pcap", &bytes);
+    let written = folder.file("written.pcap", &bytes);
+    // Somebody who may write to it: no lease, and so no map.
+    let _writer = OpenOptions::new().append(true).open(&written).unwrap();
+    let packed = folder.file("packed.pcap.gz", &gzip(&bytes));
+    let members = folder.file("members.gz", &[gzip(&bytes[..half]), gzip(&bytes[half..])].concat());
+    let want = read(&plain);
+    assert_eq!(want.frames.len(), 3_000);
+    assert_eq!(want.ledger.received, 3_000);
+    for path in [plain, written, packed, members] {
+        for (readers, burst, buffer) in [(1, 1, 64), (2, 7, 1_000), (3, 256, 1 << 18), (4, 10_000, 1 << 20)] {
+            let settings = FileSettings { buffer, burst, ahead: 1 };
+            let reads = read_by(std::slice::from_ref(&path), readers, settings).unwrap();
+            assert_eq!(reads.len(), readers);
+            for (i, read) in reads.iter().enumerate() {
+                assert_eq!(read.frames, want.frames, "{} reader {i} of {readers}", path.display());
+                let ledger = if i == 0 { want.ledger.clone() } else { Ledger::default() };
+                assert_eq!(read.ledger, ledger);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_burst_is_no_longer_than_asked() {
+    let folder = Folder::new("burst");
+    let paths = [folder.file("a", &numbered(100)), folder.file("b.gz", &gzip(&numbered(100)))];
+    let settings = FileSettings { burst: 8, ..FileSettings::default() };
+    let mut queue = open(&paths, 1, settings).unwrap().remove(0);
+    let mut longest = 0;
+    loop {
+        let batch = queue.burst().unwrap();
+        longest = longest.max(batch.frames.len());
+        if batch.status == RxStatus::End {
+            break;
+        }
+    }
+    assert_eq!(longest, 8);
+}
+
+#[test]
+fn folders_are_read_in_name_order_and_other_files_passed_over() {
+    let folder = Folder::new("folder");
+    folder.file("b.pcap", &numbered(2));
+    folder.file("a.gz", &gzip(&numbered(1)));
+    folder.file("aa.txt", b"nothing of interest");
+    folder.file("c", &numbered(3));
+    folder.file("empty.pcap", b"");
+    let paths = [folder.0.clone()];
+    let names = super::super::names(&paths).unwrap();
+    let ends: Vec<_> = names.iter().map(|n| n.rsplit('/').next().unwrap()).collect();
+    assert_eq!(ends, ["a.gz", "b.pcap", "c"]);
+    let queue = open(&paths, 1, FileSettings::default()).unwrap().remove(0);
+    assert_eq!(queue.taps(), names);
+    let taps: Vec<_> = drain(queue).frames.iter().map(|f| (f.number, f.tap.0)).collect();
+    assert_eq!(taps, [(1, 0), (2, 1), (3, 1), (4, 2), (5, 2), (6, 2)]);
+}
+
+#[test]
+fn progress_reaches_the_end() {
+    let folder = Folder::new("progress");
+    let bytes = numbered(1_000);
+    let packed = gzip(&bytes);
+    let paths = [folder.file("a", &bytes), folder.file("b.gz", &packed), folder.file("c", &bytes)];
+    let mut queue = open(&paths, 1, FileSettings::default()).unwrap().remove(0);
+    let in_all = (2 * bytes.len() + packed.len()) as u64;
+    assert_eq!(queue.progress(), Some((0, in_all)));
+    let mut before = 0;
+    while queue.burst().unwrap().status != RxStatus::End {
+        let (done, all) = queue.progress().unwrap();
+        assert!(done >= before && all == in_all, "{before} {done} {all}");
+        before = done;
+    }
+    assert_eq!(queue.progress(), Some((in_all, in_all)));
+}
+
+/// Somebody who opens the file for writing has to wait only until the readers have let go of the map, and the readers
+/// miss nothing.
+#[test]
+fn a_writer_ends_the_map_and_not_the_reading() {
+    let folder = Folder::new("lease");
+    let bytes = numbered(2_000);
+    let path = folder.file("capture", &bytes);
+    let want = read(&path).frames;
+    let settings = FileSettings { burst: 10, ..FileSettings::default() };
+    let mut queue = open(std::slice::from_ref(&path), 1, settings).unwrap().remove(0);
+    let mut got = queue.burst().unwrap().frames.len();
+    let (told, opened) = mpsc::channel();
+    let writer = std::thread::spawn(move || {
+        let file = OpenOptions::new().write(true).open(&path).unwrap();
+        // Shorter by a part of a record: what is gone is gone.
+        file.set_len(bytes.len() as u64 - 1).unwrap();
+        told.send(()).unwrap();
+    });
+    let mut frames = Vec::new();
+    let mut number = got as u64;
+    while got < 1_000 || opened.try_recv().is_err() {
+        let batch = queue.burst().unwrap();
+        got += batch.frames.len();
+        if got < 1_000 {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        assert_ne!(batch.status, RxStatus::End);
+        for frame in &batch.frames {
+            number += 1;
+            assert_eq!(frame.number, number);
+        }
+        frames.extend(batch.frames.iter().map(|f| f.data.to_vec()));
+        if got >= 1_900 {
+            opened.recv_timeout(Duration::from_secs(10)).unwrap();
+            break;
+        }
+    }
+    writer.join().unwrap();
+    let rest = drain(queue);
+    assert_eq!(got + rest.frames.len(), want.len() - 1);
+    assert_eq!(rest.ledger.lost(frame::Loss::FileTruncated), 1);
+    let all = frames.into_iter().chain(rest.frames.into_iter().map(|f| f.data));
+    assert!(all.eq(want[10..want.len() - 1].iter().map(|f| f.data.clone())));
+}
+
+/// A named pipe, whose writer is in no hurry: frames arrive as they are written, and waiting has a bound.
+#[test]
+fn pipes_lend_what_is_there() {
+    let folder = Folder::new("pipe");
+    let path = folder.0.join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&path).status();
+    if !made.is_ok_and(|status| status.success()) {
+        eprintln!("no mkfifo here: not tested");
+        return;
+    }
+    let bytes = numbered(20);
+    let (ask, asked) = mpsc::channel::<()>();
+    let writer = std::thread::spawn({
+        let path = path.clone();
+        move || {
+            let mut pipe = OpenOptions::new().write(true).open(path).unwrap();
+            for portion in bytes.chunks(bytes.len() / 4) {
+                asked.recv().unwrap();
+                pipe.write_all(portion).unwrap();
+            }
+        }
+    });
+    let mut queue = open(&[path], 1, FileSettings::default()).unwrap().remove(0);
+    assert!(queue.progress().is_none());
+    let mut counts = Vec::new();
+    ask.send(()).unwrap();
+    let mut seen = 0;
+    loop {
+        let batch = queue.burst().unwrap();
+        seen += batch.frames.len();
+        match batch.status {
+            RxStatus::More => {}
+            RxStatus::Idle(_) => {
+                counts.push(seen);
+                let _ = ask.send(());
+            }
+            RxStatus::End => break,
+        }
+    }
+    writer.join().unwrap();
+    assert_eq!(seen, 20);
+    assert!(counts.len() >= 3 && counts.iter().any(|n| (1..20).contains(n)), "{counts:?}");
+}
+
+#[test]
+fn a_pipe_that_holds_something_else_says_so() {
+    let folder = Folder::new("pipe-text");
+    let path = folder.0.join("pipe");
+    if !std::process::Command::new("mkfifo").arg(&path).status().is_ok_and(|s| s.success()) {
+        eprintln!("no mkfifo here: not tested");
+        return;
+    }
+    let writer = std::thread::spawn({
+        let path = path.clone();
+        move || fs::write(path, b"text, and a lot of it").unwrap()
+    });
+    let read = read(&path);
+    writer.join().unwrap();
+    assert_eq!(read.frames, []);
+    assert!(read.warnings[0].contains("neither pcap nor pcapng"), "{:?}", read.warnings);
+}
+
+/// A reader that is dropped in the middle holds nobody up, neither at a feed nor many files later.
+#[test]
+fn a_reader_that_is_gone_holds_nobody_up() {
+    let folder = Folder::new("gone");
+    for i in 0..40 {
+        let bytes = numbered(2_000);
+        folder.file(&format!("{i:02}.gz"), &gzip(&bytes));
+    }
+    let settings = FileSettings { buffer: 4_096, ahead: 1, ..FileSettings::default() };
+    let mut queues = open(std::slice::from_ref(&folder.0), 3, settings).unwrap();
+    let mut leaving = queues.pop().unwrap();
+    let threads: Vec<_> = queues.into_iter().map(|q| std::thread::spawn(move || drain(q))).collect();
+    for _ in 0..3 {
+        leaving.burst().unwrap();
+    }
+    drop(leaving);
+    for thread in threads {
+        assert_eq!(thread.join().unwrap().frames.len(), 80_000);
+    }
+}
+
+#[test]
+fn a_file_that_goes_away_is_a_warning() {
+    let folder = Folder::new("away");
+    let paths =
+        [folder.file("a", &numbered(2)), folder.file("b", &numbered(2)), folder.file("c", &numbered(2))];
+    let queue = open(&paths, 1, FileSettings::default()).unwrap().remove(0);
+    fs::remove_file(&paths[1]).unwrap();
+    let read = drain(queue);
+    let taps: Vec<_> = read.frames.iter().map(|f| (f.number, f.tap.0)).collect();
+    assert_eq!(taps, [(1, 0), (2, 0), (3, 2), (4, 2)]);
+    assert!(read.warnings[0].contains("went away"), "{:?}", read.warnings);
+}
