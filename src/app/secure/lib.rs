@@ -20,4 +20,4 @@ pub mod ssh;
 pub mod tls;
 
 /// Every protocol of this family.
-pub static PROTOCOLS: &[&parse::Protocol] = &[];
+pub static PROTOCOLS: &[&parse::Protocol] = &[&tls::TLS, &tls::DTLS, &quic::PROTOCOL, &ssh::PROTOCOL];
