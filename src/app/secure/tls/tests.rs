@@ -8,10 +8,14 @@ use std::net::IpAddr;
 
 use super::state::Tls;
 
+mod corpus;
+
 /// Writes down every call.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     pub(super) calls: Vec<String>,
+    /// Also the client's JA4, which is there before any event is.
+    everything: bool,
 }
 
 impl Seen {
@@ -29,8 +33,11 @@ impl Seen {
 }
 
 impl Sink for Seen {
-    fn progress(&mut self, _tx: &dyn Transaction, side: Side, phase: u8) {
+    fn progress(&mut self, tx: &dyn Transaction, side: Side, phase: u8) {
         self.calls.push(format!("progress {side:?} {phase}"));
+        if let Some(ja4) = tx.buffer(&super::catalogue::JA4_HASH, side, 0).filter(|_| self.everything) {
+            self.calls.push(format!("ja4 {}", String::from_utf8_lossy(ja4)));
+        }
     }
 
     fn stream(&mut self, _tx: &dyn Transaction, _buffer: &'static Buffer, _piece: Piece<'_>) {}
