@@ -15,13 +15,19 @@
     )
 )]
 
+mod checksum;
 mod counters;
 mod decoder;
 mod event;
 pub mod fragment;
+mod link;
+mod net;
 mod packet;
 mod settings;
 mod steer;
+mod transport;
+mod tunnel;
+mod walk;
 
 pub use counters::Counters;
 pub use decoder::{Decoded, Decoder};

@@ -118,7 +118,8 @@ pub struct Ip {
     pub dst: Address,
     /// Where the header starts in the packet's bytes.
     pub offset: u32,
-    /// A fragment that is not (or could not be) reassembled; only the first has ports.
+    /// A fragment, shown for its header and events. It has no transport: its bytes come with the reassembled packet,
+    /// which is one of its own and no fragment.
     pub fragment: bool,
 }
 

@@ -1,7 +1,9 @@
 //! Where a frame belongs, told before anything is decoded.
 
-use frame::Frame;
+use frame::{Frame, LinkType};
 
+use crate::link::ethertype;
+use crate::net::protocol;
 use crate::{Address, Settings};
 
 /// Who decodes a frame.
@@ -15,27 +17,176 @@ pub enum Steer {
 
 /// Says who decodes `frame`, from its first few headers.
 #[must_use]
-pub fn steer(_settings: &Settings, _frame: &Frame<'_>) -> Steer {
-    Steer::Everybody
+pub fn steer(settings: &Settings, frame: &Frame<'_>) -> Steer {
+    let room = Room { data: frame.data, end: frame.data.len().max(frame.wire_len as usize), settings };
+    let tags = u8::from(frame.vlan.is_some());
+    owner(room, frame.link, tags).map_or(Steer::Everybody, Steer::Owner)
 }
 
 /// A hash of an address pair that is the same in both directions, well mixed and without a seed.
+#[inline]
 #[must_use]
 pub fn pair_hash(a: &Address, b: &Address) -> u32 {
-    let (low, high) = if a <= b { (a, b) } else { (b, a) };
-    let mut mixed = 0x9e37_79b9_7f4a_7c15_u64;
-    for half in [fold(low), fold(high)] {
-        mixed = (mixed ^ half).wrapping_mul(0xff51_afd7_ed55_8ccd);
-        mixed ^= mixed >> 32;
-    }
-    #[allow(clippy::cast_possible_truncation)] // the low half is what is wanted
-    let hash = mixed as u32;
-    hash
+    // sum and difference-free product of the two are the same in both directions
+    let (a, b) = (fold(a), fold(b));
+    let mut mixed = a.wrapping_add(b) ^ (a ^ b).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 32)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    mixed = (mixed ^ (mixed >> 29)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+    let [h0, h1, h2, h3, ..] = (mixed ^ (mixed >> 32)).to_le_bytes();
+    u32::from_le_bytes([h0, h1, h2, h3])
 }
 
+#[inline]
 fn fold(a: &Address) -> u64 {
-    let whole = u128::from_be_bytes(a.0);
-    #[allow(clippy::cast_possible_truncation)] // both halves enter
-    let folded = ((whole >> 64) as u64).wrapping_mul(0xc4ce_b9fe_1a85_ec53) ^ whole as u64;
-    folded
+    let [a0, a1, a2, a3, a4, a5, a6, a7, b0, b1, b2, b3, b4, b5, b6, b7] = a.0;
+    let high = u64::from_le_bytes([a0, a1, a2, a3, a4, a5, a6, a7]);
+    let low = u64::from_le_bytes([b0, b1, b2, b3, b4, b5, b6, b7]);
+    let mixed = (high.rotate_left(23) ^ low).wrapping_mul(0xd6e8_feb8_6659_fd93);
+    (mixed ^ (mixed >> 32)).wrapping_add(high.wrapping_mul(0xa076_1d64_78bd_642f))
+}
+
+/// What a frame gives to look at.
+#[derive(Clone, Copy)]
+struct Room<'a> {
+    data: &'a [u8],
+    end: usize,
+    settings: &'a Settings,
+}
+
+impl<'a> Room<'a> {
+    #[inline]
+    fn peek<const N: usize>(self, at: usize) -> Option<&'a [u8; N]> {
+        self.data.get(at..)?.first_chunk()
+    }
+
+    fn be16(self, at: usize) -> Option<u16> {
+        self.peek(at).map(|b| u16::from_be_bytes(*b))
+    }
+}
+
+/// The owner, for the link layers whose way to IP is short; `None` for everybody.
+#[inline]
+fn owner(room: Room<'_>, link: LinkType, tags: u8) -> Option<u32> {
+    match link {
+        LinkType::ETHERNET => by_ethertype(room, room.be16(12)?, 14, tags),
+        LinkType::LINUX_SLL => by_ethertype(room, room.be16(14)?, 16, tags),
+        LinkType::LINUX_SLL2 => by_ethertype(room, room.be16(0)?, 20, tags),
+        LinkType::C_HDLC => by_ethertype(room, room.be16(2)?, 4, tags),
+        LinkType::RAW | LinkType::RAW_OLD | LinkType::RAW_BSD => by_version(room, 0),
+        LinkType::IPV4 => ipv4(room, 0),
+        LinkType::IPV6 => ipv6(room, 0),
+        LinkType::NULL | LinkType::LOOP => match room.peek::<4>(0)? {
+            [2, 0, 0, 0] | [0, 0, 0, 2] => ipv4(room, 4),
+            [10 | 24 | 28 | 30, 0, 0, 0] | [0, 0, 0, 10 | 24 | 28 | 30] => ipv6(room, 4),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn by_version(room: Room<'_>, at: usize) -> Option<u32> {
+    match room.peek::<1>(at)? {
+        [first] if first >> 4 == 4 => ipv4(room, at),
+        [first] if first >> 4 == 6 => ipv6(room, at),
+        _ => None,
+    }
+}
+
+/// Looks through VLAN tags, of which three at most are read, and through PPPoE.
+#[inline]
+fn by_ethertype(room: Room<'_>, kind: u16, at: usize, tags: u8) -> Option<u32> {
+    let (mut kind, mut at, mut tags) = (kind, at, tags);
+    loop {
+        match kind {
+            ethertype::IPV4 => return ipv4(room, at),
+            ethertype::IPV6 => return ipv6(room, at),
+            ethertype::VLAN | ethertype::QINQ | ethertype::QINQ_OLD if tags < 3 => {
+                kind = room.be16(at + 2)?;
+                at += 4;
+                tags += 1;
+            }
+            ethertype::PPPOE_SESSION => return pppoe(room, at),
+            _ => return None,
+        }
+    }
+}
+
+/// A session frame whose length is honest and whose protocol field has two bytes.
+fn pppoe(mut room: Room<'_>, at: usize) -> Option<u32> {
+    let [_, code, _, _, l0, l1, p0, p1] = room.peek::<8>(at)?;
+    room.end = room.end.min(at + 6 + usize::from(u16::from_be_bytes([*l0, *l1])));
+    match (code, p0, p1) {
+        (0, 0, 0x21) => ipv4(room, at + 8),
+        (0, 0, 0x57) => ipv6(room, at + 8),
+        _ => None,
+    }
+}
+
+#[inline]
+fn ipv4(room: Room<'_>, at: usize) -> Option<u32> {
+    let header = room.peek::<20>(at)?;
+    let [first, _, l0, l1, _, _, f0, f1, _, number, _, _, s0, s1, s2, s3, d0, d1, d2, d3] = *header;
+    let header_len = usize::from(first & 0x0f) * 4;
+    let total = usize::from(u16::from_be_bytes([l0, l1]));
+    let whole = u16::from_be_bytes([f0, f1]) & 0x3fff == 0;
+    if first >> 4 != 4 || header_len < 20 || total < header_len || at + total > room.end || !whole {
+        return None;
+    }
+    let body = at + header_len;
+    let plain = match number {
+        protocol::TCP | protocol::SCTP | protocol::ESP | protocol::IGMP => true,
+        protocol::UDP => is_plain_udp(room, body),
+        protocol::ICMP => !matches!(room.peek::<1>(body)?, [3 | 4 | 5 | 11 | 12]),
+        _ => false,
+    };
+    plain.then(|| pair_hash(&Address::v4([s0, s1, s2, s3]), &Address::v4([d0, d1, d2, d3])))
+}
+
+/// Without extension headers; those that have them are rare enough for everybody.
+#[inline]
+fn ipv6(room: Room<'_>, at: usize) -> Option<u32> {
+    let [first, _, _, _, l0, l1, next, _, addresses @ ..] = room.peek::<40>(at)?;
+    if first >> 4 != 6 || at + 40 + usize::from(u16::from_be_bytes([*l0, *l1])) > room.end {
+        return None;
+    }
+    let plain = match *next {
+        protocol::TCP | protocol::SCTP | protocol::ESP => true,
+        protocol::UDP => is_plain_udp(room, at + 40),
+        protocol::ICMPV6 => !matches!(room.peek::<1>(at + 40)?, [1..=4]),
+        _ => false,
+    };
+    let (src, rest) = addresses.split_first_chunk::<16>()?;
+    plain.then_some(pair_hash(&Address(*src), &Address(*rest.first_chunk()?)))
+}
+
+/// Whether the ports are there and suggest no tunnel.
+#[inline]
+fn is_plain_udp(room: Room<'_>, at: usize) -> bool {
+    room.peek::<4>(at).is_some_and(|[a, b, c, d]| {
+        !room.settings.is_tunnel_port(u16::from_be_bytes([*a, *b]), u16::from_be_bytes([*c, *d]))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_is_the_same_in_both_directions_and_spreads() {
+        let mut buckets = [0_u32; 8];
+        for i in 0..8_000_u32 {
+            let [_, b, c, d] = i.to_be_bytes();
+            let (x, y) = (Address::v4([10, b, c, d]), Address::v4([192, 168, 0, 1]));
+            assert_eq!(pair_hash(&x, &y), pair_hash(&y, &x));
+            buckets[pair_hash(&x, &y) as usize % 8] += 1;
+        }
+        assert!(buckets.iter().all(|n| (800..1200).contains(n)), "{buckets:?}");
+    }
+
+    #[test]
+    fn an_address_paired_with_itself_still_spreads() {
+        let hashes: std::collections::BTreeSet<u32> =
+            (0..=255).map(|d| Address::v4([127, 0, 0, d])).map(|a| pair_hash(&a, &a)).collect();
+        assert_eq!(hashes.len(), 256);
+    }
 }

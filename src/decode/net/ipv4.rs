@@ -1,0 +1,108 @@
+//! IPv4 (RFC 791).
+
+use crate::fragment::Piece;
+use crate::net::protocol;
+use crate::walk::{Start, Walk, short};
+use crate::{Address, Event, Ip, Network, Origin, Packet, checksum};
+
+impl Walk<'_> {
+    pub(crate) fn ipv4(&mut self, p: &mut Packet, at: usize, end: usize) {
+        self.out.counters.ipv4 += 1;
+        if !self.deeper() {
+            return;
+        }
+        let Some(header) = self.header::<20>(at, end, Event::Ipv4PktTooSmall) else { return };
+        let [first, tos, l0, l1, i0, i1, f0, f1, ttl, number, _, _, s0, s1, s2, s3, d0, d1, d2, d3] = *header;
+        if first >> 4 != 4 {
+            return self.fail(Event::Ipv4WrongIpVersion);
+        }
+        let header_len = usize::from(first & 0x0f) * 4;
+        if header_len < 20 {
+            return self.fail(Event::Ipv4HlenTooSmall);
+        }
+        let total = usize::from(u16::from_be_bytes([l0, l1]));
+        if total < header_len {
+            return self.fail(Event::Ipv4IplenSmallerThanHlen);
+        }
+        if at + total > end && !self.task.clipped {
+            return self.fail(Event::Ipv4TruncPkt);
+        }
+        let end = at + total;
+        let ip = Ip {
+            version: 4,
+            protocol: number,
+            ttl,
+            tos,
+            src: Address::v4([s0, s1, s2, s3]),
+            dst: Address::v4([d0, d1, d2, d3]),
+            offset: short(at),
+            fragment: false,
+        };
+        p.network = Network::Ip(ip);
+        self.payload(p, at + header_len, end);
+        if header_len > 20 {
+            self.ipv4_options(at + 20, at + header_len);
+        }
+        if self.settings.checksums {
+            self.verify_ipv4(p, at, at + header_len);
+        }
+        let fragment = u16::from_be_bytes([f0, f1]) & 0x3fff;
+        if fragment != 0 {
+            let piece = Piece {
+                ip,
+                id: u32::from(u16::from_be_bytes([i0, i1])),
+                offset: usize::from(fragment & 0x1fff) * 8,
+                more: fragment & 0x2000 != 0,
+                header: (at, at + header_len),
+                next_header: None,
+                data: (at + header_len, end),
+            };
+            return self.fragment(p, piece);
+        }
+        self.above_ipv4(p, ip, at + header_len, end);
+    }
+
+    #[inline]
+    fn above_ipv4(&mut self, p: &mut Packet, ip: Ip, at: usize, end: usize) {
+        match ip.protocol {
+            protocol::TCP => self.tcp(p, ip, at, end),
+            protocol::UDP => self.udp(p, ip, at, end),
+            other => self.rarer_above_ipv4(p, ip, other, at, end),
+        }
+    }
+
+    fn rarer_above_ipv4(&mut self, p: &mut Packet, ip: Ip, number: u8, at: usize, end: usize) {
+        match number {
+            protocol::ICMP => self.icmpv4(p, at, end),
+            protocol::IGMP => self.out.counters.igmp += 1,
+            protocol::IPV4 => self.ip_in_ip(p, Origin::IpIp4, Start::Ip4, at, end),
+            protocol::IPV6 => self.ip_in_ip(p, Origin::IpIp4, Start::Ip6, at, end),
+            protocol::GRE => self.gre(p, at, end),
+            protocol::ESP => self.esp(p, at, end),
+            protocol::AH => self.ipv4_ah(p, ip, at, end),
+            protocol::SCTP => self.sctp(p, at, end),
+            protocol::ICMPV6 => self.fail(Event::Ipv4Icmpv6),
+            _ => {}
+        }
+    }
+
+    /// Authentication header (RFC 4302 section 2): what follows is in the clear.
+    fn ipv4_ah(&mut self, p: &mut Packet, ip: Ip, at: usize, end: usize) {
+        let Some([next, words]) = self.peek::<2>(at, end) else { return };
+        let body = at + (usize::from(*words) + 2) * 4;
+        // a header inside its own kind would let one packet walk on for as long as it is
+        if body > end || *next == protocol::AH {
+            return;
+        }
+        self.out.counters.ah += 1;
+        let ip = Ip { protocol: *next, ..ip };
+        p.network = Network::Ip(ip);
+        self.payload(p, body, end);
+        self.above_ipv4(p, ip, body, end);
+    }
+
+    fn verify_ipv4(&mut self, p: &mut Packet, at: usize, end: usize) {
+        let header = self.span(at, end);
+        p.bad_checksum |= header.len() == end - at && !checksum::is_good(header, 0);
+    }
+}
