@@ -1,4 +1,4 @@
-//! The feed: one thread reads what cannot be mapped, and lends each segment to all readers.
+//! The feed: one thread reads what is compressed or can be read only once, and lends each segment to all readers.
 //!
 //! The thread waits for the slowest reader, some segments ahead of it, and ends when the capture does or when no
 //! reader is left. Segments are used again as soon as the last reader has let go of them.
@@ -87,7 +87,7 @@ fn pump(mut from: impl Read, size: usize, patient: bool, outlet: &mut Outlet) ->
         let what = if head.is_empty() { "nothing".to_owned() } else { sniff::describe(&head) };
         return Err(unusable(format!("neither pcap nor pcapng; what it holds is {what}")));
     };
-    let mut pump = Pump::new(Cursor::new(head).chain(from), format, size, patient, 0);
+    let mut pump = Pump::new(Cursor::new(head).chain(from), format, size, patient);
     while outlet.send(|segment| pump.fill(segment)) {}
     Ok(())
 }

@@ -1,9 +1,13 @@
 //! Capture files: pcap and pcapng, either of them inside gzip, from files, folders or standard input.
 //!
 //! Every reader sees every frame, in the same order and with the same numbers, so that each worker can take the flows
-//! that are its own. Frames are borrowed, never copied one by one: a plain file that nobody may write to is mapped and
-//! its frames point into the map (`map`), and everything else is read in segments that all readers share (`feed`) or,
-//! where somebody may be writing to the file, in segments that each reader fills for itself (`segment`).
+//! that are its own. Frames are borrowed from segments: whole records, some hundred KiB of them, read at once into
+//! memory that is used again. A plain file is read by each reader for itself (`segment`); what is compressed, or can
+//! be read only once, is read by one thread whose segments all readers share (`feed`).
+//!
+//! Nothing is mapped. Reading into memory that stays in the cache takes two thirds of the time that the page faults of
+//! a map take (measured: 0.09 against 0.14 µs a packet of 730 bytes) and a third of its memory, and a file that shrinks
+//! while it is read ends early, where a map would end the process.
 //!
 //! A record that is cut short or malformed ends its file: what follows has no known beginning, and guessing one would
 //! invent frames. The reader counts that record, says so among its warnings, and goes on with the next file.
@@ -13,7 +17,6 @@ mod error;
 mod feed;
 mod find;
 mod format;
-mod map;
 mod ng;
 mod order;
 mod reader;
@@ -37,7 +40,7 @@ pub use write::Writer;
 /// How capture files are read. None of it changes what is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileSettings {
-    /// Bytes of a segment, for what is read and not mapped; also the stride in which a map is given back.
+    /// Bytes of a segment: what is read at once. It grows where a single record needs more.
     pub buffer: usize,
     /// Most frames lent in one burst.
     pub burst: usize,

@@ -10,20 +10,22 @@ use frame::{Batch, Checksum, Frame, Ledger, RxError, RxQueue, RxStatus, TapId, T
 
 use super::feed::Intake;
 use super::find::Kind;
-use super::format::{Format, Halt, Record, walk};
-use super::map::Mapped;
+use super::format::{Format, Record};
 use super::segment::{Ending, Pump, Segment};
 use super::shelf::{PATIENCE, Plain, Shelf, Taken};
 
-/// Reads a shared file from a place of its own.
+/// Reads a shared file from a place of its own, as far as the file went when it was opened.
 struct At {
     file: Arc<File>,
     offset: u64,
+    end: u64,
 }
 
 impl Read for At {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let got = self.file.read_at(into, self.offset)?;
+        let left = usize::try_from(self.end - self.offset).unwrap_or(usize::MAX);
+        let room = into.len().min(left);
+        let got = self.file.read_at(into.get_mut(..room).unwrap_or_default(), self.offset)?;
         self.offset += got as u64;
         Ok(got)
     }
@@ -33,24 +35,10 @@ impl Read for At {
 enum Source {
     /// Between two captures.
     None,
-    Mapped(Walker),
     /// A plain file that is read by this reader alone, and how many records of the segment were lent.
     Pumped(Box<Pump<At>>, Segment, usize),
     /// A feed, its present segment, and how many records of it were lent.
     Fed(Intake, Arc<Segment>, usize),
-}
-
-/// The way through a mapped file.
-struct Walker {
-    mapped: Arc<Mapped>,
-    file: Arc<File>,
-    format: Format,
-    place: usize,
-    /// Everything before this was given back.
-    given_back: usize,
-    records: Vec<Record>,
-    /// Set once no more records are to be found.
-    ending: Option<Ending>,
 }
 
 /// What can be lent now.
@@ -113,7 +101,7 @@ impl Reader {
             if matches!(self.source, Source::None) && !self.next_capture()? {
                 return Err(RxStatus::Idle(self.last));
             }
-            match self.source.ready(self.shelf.settings().burst.max(1), self.shelf.settings().buffer) {
+            match self.source.ready(self.shelf.settings().burst.max(1)) {
                 Ready::Frames(from, to) => return Ok((from, to)),
                 Ready::Waiting => return Err(RxStatus::Idle(self.last)),
                 Ready::Over(ending) => {
@@ -233,36 +221,12 @@ impl Source {
         plain.file.read_exact_at(&mut magic, 0).map_err(|e| changed(e.to_string()))?;
         let format =
             Format::from_magic(magic).ok_or_else(|| changed("it is no capture any more".to_owned()))?;
-        let Plain { file, mapped } = plain;
-        Ok(match mapped {
-            Some(mapped) => Self::Mapped(Walker {
-                mapped,
-                file,
-                format,
-                place: 0,
-                given_back: 0,
-                records: Vec::new(),
-                ending: None,
-            }),
-            None => Self::pumped(file, format, size, 0),
-        })
-    }
-
-    fn pumped(file: Arc<File>, format: Format, size: usize, offset: u64) -> Self {
-        let pump = Pump::new(At { file, offset }, format, size, true, offset);
-        Self::Pumped(Box::new(pump), Segment::default(), 0)
+        let from = At { file: plain.file, offset: 0, end: plain.len };
+        Ok(Self::Pumped(Box::new(Pump::new(from, format, size, true)), Segment::default(), 0))
     }
 
     /// Makes the next records ready to be lent.
-    fn ready(&mut self, burst: usize, size: usize) -> Ready {
-        if let Self::Mapped(walker) = self {
-            if !walker.mapped.broken() {
-                return walker.ready(burst, size);
-            }
-            // Somebody waits to write to the file. This reader lets go of the map and reads on from the same place.
-            let (file, format) = (Arc::clone(&walker.file), walker.format.clone());
-            *self = Self::pumped(file, format, size, walker.place as u64);
-        }
+    fn ready(&mut self, burst: usize) -> Ready {
         match self {
             Self::Pumped(pump, segment, lent) => {
                 if *lent == segment.records.len() && segment.ending.is_none() {
@@ -282,14 +246,13 @@ impl Source {
                 }
                 next(segment, lent, burst)
             }
-            Self::Mapped(_) | Self::None => Ready::Over(Ending::default()),
+            Self::None => Ready::Over(Ending::default()),
         }
     }
 
     /// Bytes and records that [`Ready::Frames`] spoke of.
     fn lot(&self, from: usize, to: usize) -> (&[u8], &[Record]) {
         let (bytes, records) = match self {
-            Self::Mapped(walker) => (walker.mapped.bytes(), &walker.records),
             Self::Pumped(_, segment, _) => (segment.bytes.as_slice(), &segment.records),
             Self::Fed(_, segment, _) => (segment.bytes.as_slice(), &segment.records),
             Self::None => return (&[], &[]),
@@ -300,7 +263,6 @@ impl Source {
     /// Bytes of the present capture that are behind us.
     fn position(&self) -> u64 {
         match self {
-            Self::Mapped(walker) => walker.place as u64,
             Self::Pumped(_, segment, _) => segment.position,
             Self::Fed(_, segment, _) => segment.position,
             Self::None => 0,
@@ -321,44 +283,4 @@ fn next(segment: &Segment, lent: &mut usize, burst: usize) -> Ready {
 
 fn broken_feed() -> Ending {
     Ending { loss: None, warning: Some("the thread that reads it has failed: the rest is lost".to_owned()) }
-}
-
-impl Walker {
-    fn ready(&mut self, burst: usize, stride: usize) -> Ready {
-        self.records.clear();
-        if self.ending.is_none() {
-            let whole = self.mapped.bytes();
-            let halt = walk(&mut self.format, whole, &mut self.place, &mut self.records, burst);
-            self.ending = self.ending_of(halt);
-            self.give_back(stride);
-        }
-        match &self.ending {
-            Some(ending) if self.records.is_empty() => Ready::Over(ending.clone()),
-            _ => Ready::Frames(0, self.records.len()),
-        }
-    }
-
-    fn ending_of(&self, halt: Halt) -> Option<Ending> {
-        let place = self.place as u64;
-        let left = self.mapped.bytes().get(self.place..).unwrap_or_default();
-        match halt {
-            Halt::Full => None,
-            Halt::Fault(fault) => Some(Ending::fault(place, fault)),
-            Halt::Beyond(_) => Some(Ending::cut(place, false)),
-            Halt::Need(_) if left.is_empty() => Some(Ending::default()),
-            Halt::Need(_) => Some(Ending::cut(place, self.format.held_frame(left))),
-        }
-    }
-
-    /// Gives back what the burst before has left behind, in strides. Every reader gives back behind itself: another
-    /// one that comes later touches the page cache again, and memory stays bounded however far apart they are.
-    fn give_back(&mut self, stride: usize) {
-        let first = self.records.first().map_or(self.place, |r| r.start);
-        let stride = stride.next_multiple_of(1 << 16);
-        let to = first - first % stride;
-        if to > self.given_back {
-            self.mapped.give_back(self.given_back, to);
-            self.given_back = to;
-        }
-    }
 }

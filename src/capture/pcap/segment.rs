@@ -73,9 +73,8 @@ pub(super) struct Pump<R> {
 }
 
 impl<R: Read> Pump<R> {
-    /// A pump that goes on at `offset` of a stream, whose next byte is that one.
-    pub(super) fn new(from: R, format: Format, size: usize, patient: bool, offset: u64) -> Self {
-        Self { from, format, size: size.max(64), patient, carry: Vec::new(), skip: 0, offset }
+    pub(super) fn new(from: R, format: Format, size: usize, patient: bool) -> Self {
+        Self { from, format, size: size.max(64), patient, carry: Vec::new(), skip: 0, offset: 0 }
     }
 
     pub(super) fn source(&self) -> &R {

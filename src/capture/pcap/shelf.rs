@@ -1,13 +1,14 @@
 //! The shelf: the captures that all readers go through, each in its own time.
 
 use std::fs::File;
+use std::io;
+use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::FileSettings;
 use super::feed::{self, Intake};
 use super::find::{Capture, Kind};
-use super::map::Mapped;
 
 /// Captures that the fastest reader may be ahead of the slowest: each one ahead keeps a file open.
 const AHEAD: usize = 16;
@@ -18,8 +19,9 @@ pub(super) const PATIENCE: Duration = Duration::from_millis(100);
 #[derive(Clone, Debug)]
 pub(super) struct Plain {
     pub(super) file: Arc<File>,
-    /// Absent where nobody promises that the file stays as it is.
-    pub(super) mapped: Option<Arc<Mapped>>,
+    /// Its length when it was opened: what is written behind that while it is read is nobody's, as some readers would
+    /// see it and others not.
+    pub(super) len: u64,
 }
 
 /// What a reader takes from the shelf.
@@ -105,7 +107,7 @@ impl Shelf {
     fn open(&self, capture: &Capture, index: usize, next: &[Option<usize>]) -> Open {
         let mut open = Open { index, what: Err("nothing was opened".to_owned()), intakes: Vec::new() };
         if capture.kind == Kind::Plain {
-            open.what = File::open(&capture.path).map(Plain::new).map_err(|e| format!("it went away: {e}"));
+            open.what = Plain::open(&capture.path).map_err(|e| format!("it went away: {e}"));
             return open;
         }
         let present = next.iter().filter(|n| n.is_some()).count();
@@ -157,9 +159,9 @@ impl Open {
 }
 
 impl Plain {
-    fn new(file: File) -> Self {
-        let file = Arc::new(file);
-        let mapped = Mapped::new(&file).map(Arc::new);
-        Self { file, mapped }
+    fn open(path: &Path) -> io::Result<Self> {
+        let file = File::open(path)?;
+        let len = file.metadata()?.len();
+        Ok(Self { file: Arc::new(file), len })
     }
 }

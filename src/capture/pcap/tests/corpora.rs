@@ -1,4 +1,4 @@
-//! Every capture of the corpora opens, or is refused with a reason; and reads alike by map and by feed.
+//! Every capture of the corpora opens, or is refused with a reason; and reads alike by every reader.
 
 use super::*;
 

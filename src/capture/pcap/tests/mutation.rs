@@ -1,4 +1,4 @@
-//! Seeded damage: whatever bytes are changed, readers end, balance, and agree, by map and by feed.
+//! Seeded damage: whatever bytes are changed, readers end, balance, and agree, plain and compressed.
 
 use super::*;
 

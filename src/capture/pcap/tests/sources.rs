@@ -3,7 +3,6 @@
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::sync::mpsc;
-use std::time::Duration;
 
 use super::*;
 
@@ -14,15 +13,12 @@ fn carrier_readers_and_portions_make_no_difference() {
     let bytes = numbered(3_000);
     let half = bytes.len() / 2;
     let plain = folder.file("plain.pcap", &bytes);
-    let written = folder.file("written.pcap", &bytes);
-    // Somebody who may write to it: no lease, and so no map.
-    let _writer = OpenOptions::new().append(true).open(&written).unwrap();
     let packed = folder.file("packed.pcap.gz", &gzip(&bytes));
     let members = folder.file("members.gz", &[gzip(&bytes[..half]), gzip(&bytes[half..])].concat());
     let want = read(&plain);
     assert_eq!(want.frames.len(), 3_000);
     assert_eq!(want.ledger.received, 3_000);
-    for path in [plain, written, packed, members] {
+    for path in [plain, packed, members] {
         for (readers, burst, buffer) in [(1, 1, 64), (2, 7, 1_000), (3, 256, 1 << 18), (4, 10_000, 1 << 20)] {
             let settings = FileSettings { buffer, burst, ahead: 1 };
             let reads = read_by(std::slice::from_ref(&path), readers, settings).unwrap();
@@ -89,49 +85,39 @@ fn progress_reaches_the_end() {
     assert_eq!(queue.progress(), Some((in_all, in_all)));
 }
 
-/// Somebody who opens the file for writing has to wait only until the readers have let go of the map, and the readers
-/// miss nothing.
+/// Somebody shortens the file while it is read: what is gone is gone, and nothing worse happens.
 #[test]
-fn a_writer_ends_the_map_and_not_the_reading() {
-    let folder = Folder::new("lease");
-    let bytes = numbered(2_000);
+fn a_file_that_shrinks_ends_early() {
+    let folder = Folder::new("shrinks");
+    let bytes = numbered(20_000);
     let path = folder.file("capture", &bytes);
     let want = read(&path).frames;
-    let settings = FileSettings { burst: 10, ..FileSettings::default() };
+    let settings = FileSettings { burst: 10, buffer: 4_096, ..FileSettings::default() };
     let mut queue = open(std::slice::from_ref(&path), 1, settings).unwrap().remove(0);
-    let mut got = queue.burst().unwrap().frames.len();
-    let (told, opened) = mpsc::channel();
-    let writer = std::thread::spawn(move || {
-        let file = OpenOptions::new().write(true).open(&path).unwrap();
-        // Shorter by a part of a record: what is gone is gone.
-        file.set_len(bytes.len() as u64 - 1).unwrap();
-        told.send(()).unwrap();
-    });
-    let mut frames = Vec::new();
-    let mut number = got as u64;
-    while got < 1_000 || opened.try_recv().is_err() {
-        let batch = queue.burst().unwrap();
-        got += batch.frames.len();
-        if got < 1_000 {
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        assert_ne!(batch.status, RxStatus::End);
-        for frame in &batch.frames {
-            number += 1;
-            assert_eq!(frame.number, number);
-        }
-        frames.extend(batch.frames.iter().map(|f| f.data.to_vec()));
-        if got >= 1_900 {
-            opened.recv_timeout(Duration::from_secs(10)).unwrap();
-            break;
-        }
-    }
-    writer.join().unwrap();
+    let before = queue.burst().unwrap().frames.len();
+    OpenOptions::new().write(true).open(&path).unwrap().set_len(bytes.len() as u64 / 2).unwrap();
     let rest = drain(queue);
-    assert_eq!(got + rest.frames.len(), want.len() - 1);
+    assert!(before + rest.frames.len() > 9_000 && before + rest.frames.len() < 11_000);
+    assert!(rest.frames.iter().zip(&want[before..]).all(|(got, want)| got == want));
     assert_eq!(rest.ledger.lost(frame::Loss::FileTruncated), 1);
-    let all = frames.into_iter().chain(rest.frames.into_iter().map(|f| f.data));
-    assert!(all.eq(want[10..want.len() - 1].iter().map(|f| f.data.clone())));
+    assert_eq!(rest.ledger.received, (before + rest.frames.len()) as u64 + 1);
+}
+
+/// Somebody writes on while it is read: every reader ends where the file ended when it was opened.
+#[test]
+fn a_file_that_grows_ends_alike_for_everybody() {
+    let folder = Folder::new("grows");
+    let path = folder.file("capture", &numbered(1_000));
+    let mut queues = open(std::slice::from_ref(&path), 2, FileSettings::default()).unwrap();
+    let late = queues.pop().unwrap();
+    let mut early = queues.pop().unwrap();
+    let before = early.burst().unwrap().frames.len();
+    let more = Order::Le.record(1, 1, b"more");
+    OpenOptions::new().append(true).open(&path).unwrap().write_all(&more).unwrap();
+    let early = drain(early);
+    assert_eq!(before + early.frames.len(), 1_000);
+    assert_eq!(drain(late).frames.len(), 1_000);
+    assert!(early.warnings.is_empty());
 }
 
 /// A named pipe, whose writer is in no hurry: frames arrive as they are written, and waiting has a bound.
