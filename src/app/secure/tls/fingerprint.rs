@@ -95,8 +95,8 @@ pub(super) fn ja4_bytes(transport: Ja4Transport, hello: &ClientHello<'_>) -> Ja4
     let head = [transport.letter(), v1, v2, if named { b'd' } else { b'i' }, c1, c2, e1, e2, a1, a2];
     let mut text = [b'_'; 36];
     text.iter_mut().zip(head).for_each(|(place, byte)| *place = byte);
-    fill_hex(text.get_mut(11..23).unwrap_or_default(), &sorted_hash(ciphers, [].into_iter()));
-    fill_hex(text.get_mut(24..36).unwrap_or_default(), &sorted_hash(hashed, signatures));
+    fill_hex(text.get_mut(11..23).unwrap_or_default(), &sorted_hash(ciphers, None::<[u16; 0]>));
+    fill_hex(text.get_mut(24..36).unwrap_or_default(), &sorted_hash(hashed, Some(signatures)));
     text
 }
 
@@ -142,9 +142,13 @@ fn alpn_ends(name: &[u8]) -> [u8; 2] {
     }
 }
 
-/// First six bytes of the SHA-256 over the sorted values, with `tail` in its own order behind them; zeroes when there
-/// is nothing to sort.
-fn sorted_hash(values: impl Iterator<Item = u16> + Clone, tail: impl Iterator<Item = u16>) -> [u8; 6] {
+/// First six bytes of the SHA-256 over the sorted values, with `tail` in its own order behind an underscore; zeroes when
+/// there is nothing to sort. The underscore stands there for an empty tail as well: the description would leave it out,
+/// but Suricata does not, and who compares fingerprints compares with its events.
+fn sorted_hash(
+    values: impl Iterator<Item = u16> + Clone,
+    tail: Option<impl IntoIterator<Item = u16>>,
+) -> [u8; 6] {
     let count = values.clone().count();
     if count == 0 {
         return [0; 6];
@@ -161,8 +165,11 @@ fn sorted_hash(values: impl Iterator<Item = u16> + Clone, tail: impl Iterator<It
     };
     sorted.sort_unstable();
     let mut joined = Joined { sha: Sha256::new(), block: [0; 320], filled: 0 };
-    joined.list(None, sorted.iter().copied());
-    joined.list(Some(b'_'), tail);
+    joined.list(sorted.iter().copied());
+    if let Some(tail) = tail {
+        joined.byte(b'_');
+        joined.list(tail.into_iter());
+    }
     joined.finish()
 }
 
@@ -174,9 +181,9 @@ struct Joined {
 }
 
 impl Joined {
-    /// Values with commas between them, and `before` in front of the first.
-    fn list(&mut self, before: Option<u8>, values: impl Iterator<Item = u16>) {
-        let mut separator = before;
+    /// Values with commas between them.
+    fn list(&mut self, values: impl Iterator<Item = u16>) {
+        let mut separator = None;
         for value in values {
             separator.into_iter().chain(hex4(value)).for_each(|byte| self.byte(byte));
             separator = Some(b',');
@@ -284,6 +291,9 @@ mod tests {
         hash.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
+    /// No tail at all.
+    const NONE: Option<[u16; 0]> = None;
+
     #[test]
     fn the_published_example_of_ja4() {
         // both hashed parts of the technical description's example
@@ -291,14 +301,20 @@ mod tests {
             0x1301u16, 0x1302, 0x1303, 0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9, 0xcca8, 0xc013, 0xc014,
             0x009c, 0x009d, 0x002f, 0x0035,
         ];
-        assert_eq!(digits(sorted_hash(ciphers.into_iter(), [].into_iter())), "8daaf6152771");
+        assert_eq!(digits(sorted_hash(ciphers.into_iter(), NONE)), "8daaf6152771");
         let kinds = [
             0x001bu16, 0x0033, 0x4469, 0x0017, 0x002d, 0x000d, 0x0005, 0x0023, 0x0012, 0x002b, 0xff01,
             0x000b, 0x000a, 0x0015,
         ];
         let signatures = [0x0403u16, 0x0804, 0x0401, 0x0503, 0x0805, 0x0501, 0x0806, 0x0601];
-        assert_eq!(digits(sorted_hash(kinds.into_iter(), signatures.into_iter())), "e5627efa2ab1");
-        assert_eq!(digits(sorted_hash([].into_iter(), signatures.into_iter())), "000000000000");
+        assert_eq!(digits(sorted_hash(kinds.into_iter(), Some(signatures))), "e5627efa2ab1");
+        assert_eq!(digits(sorted_hash([].into_iter(), Some(signatures))), "000000000000");
+    }
+
+    #[test]
+    fn an_underscore_stands_before_no_signatures_too() {
+        let kinds = [5u16, 10, 11, 35, 23, 65281];
+        assert_eq!(digits(sorted_hash(kinds.into_iter(), Some([]))), "ce66f3b797c1");
     }
 
     #[test]
@@ -306,6 +322,6 @@ mod tests {
         let values = (0..1000u16).rev();
         let joined: Vec<String> = (0..1000u16).map(|value| format!("{value:04x}")).collect();
         let expected: [u8; 32] = Sha256::digest(joined.join(",")).into();
-        assert_eq!(sorted_hash(values, [].into_iter()), expected[..6]);
+        assert_eq!(sorted_hash(values, NONE), expected[..6]);
     }
 }
