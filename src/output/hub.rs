@@ -42,18 +42,33 @@ impl Port {
     }
 }
 
-/// The hub at work. Join it after every port is dropped.
+/// A way in beside the workers': for events about the run itself, such as `stats`. In a run ordered by key its lines
+/// stand at the end.
+#[derive(Debug)]
+pub struct Aside {
+    blocks: Sender<Block>,
+}
+
+impl Aside {
+    /// Hands a block over.
+    pub fn send(&self, block: Block) {
+        // A hub that is gone takes nothing; its end is reported where it is joined.
+        let _ = self.blocks.send(block);
+    }
+}
+
+/// The hub at work. Join it after every port and the way aside are dropped.
 #[derive(Debug)]
 pub struct Hub {
     thread: JoinHandle<()>,
 }
 
 impl Hub {
-    /// Starts the hub and gives each of `workers` a port.
+    /// Starts the hub and gives each of `workers` a port, and one way in beside them.
     ///
     /// # Errors
     /// When the operating system has no thread for it.
-    pub fn start(workers: usize, order: Order, sinks: Vec<Sink>) -> std::io::Result<(Vec<Port>, Self)> {
+    pub fn start(workers: usize, order: Order, sinks: Vec<Sink>) -> std::io::Result<(Vec<Port>, Aside, Self)> {
         let mut ports = Vec::new();
         let mut lanes = Vec::new();
         for _ in 0..workers {
@@ -62,10 +77,10 @@ impl Hub {
             ports.push(Port { blocks, empties });
             lanes.push(Lane { inbox, back, waiting: Vec::new(), upto: Key::default(), ended: false });
         }
-        let thread = std::thread::Builder::new()
-            .name("hub".into())
-            .spawn(move || Merger { lanes, out: Outlet { sinks, chunk: Vec::new() } }.run(order))?;
-        Ok((ports, Self { thread }))
+        let (beside, aside) = bounded(QUEUE);
+        let merger = Merger { lanes, aside, out: Outlet { sinks, chunk: Vec::new() } };
+        let thread = std::thread::Builder::new().name("hub".into()).spawn(move || merger.run(order))?;
+        Ok((ports, Aside { blocks: beside }, Self { thread }))
     }
 
     /// Waits until everything was handed to the sinks and the sinks have ended.
@@ -87,21 +102,26 @@ struct Lane {
 
 struct Merger {
     lanes: Vec<Lane>,
+    aside: Receiver<Block>,
     out: Outlet,
 }
 
 impl Merger {
     fn run(mut self, order: Order) {
         match order {
-            Order::AsTheyCome => self.pass_blocks(),
-            Order::ByKey if self.lanes.len() == 1 => self.pass_blocks(),
+            Order::AsTheyCome => self.pass_blocks(true),
+            Order::ByKey if self.lanes.len() == 1 => self.pass_blocks(false),
             Order::ByKey => self.merge(),
+        }
+        for block in &self.aside {
+            self.out.write(&block.bytes, block.lines.len());
         }
         self.out.end();
     }
 
-    fn pass_blocks(&mut self) {
-        let Self { lanes, out } = self;
+    /// Passes blocks on as they come, and those from aside between them when `live`.
+    fn pass_blocks(&mut self, live: bool) {
+        let Self { lanes, aside, out } = self;
         let mut open: Vec<&Lane> = lanes.iter().collect();
         while !open.is_empty() {
             let mut select = Select::new();
@@ -109,14 +129,16 @@ impl Merger {
                 select.recv(&lane.inbox);
             }
             let ready = select.select();
-            let index = ready.index();
-            let Some(lane) = open.get(index) else { return };
+            let Some(&lane) = open.get(ready.index()) else { return };
             match ready.recv(&lane.inbox) {
                 Ok((block, _)) => {
                     out.write(&block.bytes, block.lines.len());
                     recycle(&lane.back, block);
                 }
-                Err(_) => drop(open.remove(index)),
+                Err(_) => open.retain(|l| !std::ptr::eq(*l, lane)),
+            }
+            while live && let Ok(block) = aside.try_recv() {
+                out.write(&block.bytes, block.lines.len());
             }
             if open.iter().all(|l| l.inbox.is_empty()) {
                 out.flush();
@@ -252,13 +274,15 @@ mod tests {
             Ok(())
         })
         .expect("a thread");
-        let (ports, hub) = Hub::start(2, Order::ByKey, vec![sink]).expect("a thread");
+        let (ports, aside, hub) = Hub::start(2, Order::ByKey, vec![sink]).expect("a thread");
         ports[1].send(block(&[2, 5]), upto(5));
         ports[1].send(block(&[6]), upto(9));
         ports[0].send(block(&[]), upto(3));
         ports[0].send(block(&[4, 7]), upto(9));
         drop(ports);
+        aside.send(block(&[1]));
+        drop(aside);
         hub.join();
-        assert_eq!(String::from_utf8_lossy(&seen.lock().expect("a lock")), "2\n4\n5\n6\n7\n");
+        assert_eq!(String::from_utf8_lossy(&seen.lock().expect("a lock")), "2\n4\n5\n6\n7\n1\n");
     }
 }

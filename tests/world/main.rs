@@ -48,24 +48,24 @@ struct To {
 
 #[derive(Debug, Subcommand)]
 enum Scene {
-    /// Spoofed TCP SYN from everywhere
-    Synflood(Count<20_000_000>),
-    /// Fragments that mostly never become packets
-    Fragments(Count<2_000_000>),
-    /// Tunnels in tunnels
+    /// Spoofed TCP SYN from everywhere (20 million)
+    Synflood(Count),
+    /// Fragments that mostly never become packets (2 million)
+    Fragments(Count),
+    /// Tunnels in tunnels (100,000 frames)
     Tunnels {
         #[command(flatten)]
-        count: Count<100_000>,
+        count: Count,
         /// Most tunnels around one packet
         #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=64))]
         depth: u32,
     },
-    /// Storms of overlapping TCP segments, ten thousand each
-    Overlap(Count<10_000>),
-    /// Flows that are all alive at the same time
+    /// Storms of overlapping TCP segments, ten thousand each (one storm)
+    Overlap(Count),
+    /// Flows that are all alive at the same time (1 million)
     Flows {
         #[command(flatten)]
-        count: Count<1_000_000>,
+        count: Count,
         /// Transport protocol
         #[arg(long, value_enum, default_value_t = Transport::Udp)]
         protocol: Transport,
@@ -73,10 +73,10 @@ enum Scene {
         #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..))]
         packets: u32,
     },
-    /// Whole conversations: web, TLS, DNS
+    /// Whole conversations: web, TLS, DNS (10,000)
     Talk {
         #[command(flatten)]
-        count: Count<10_000>,
+        count: Count,
         /// How many at once
         #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
         at_once: u32,
@@ -89,10 +89,16 @@ enum Scene {
 }
 
 #[derive(Debug, Args)]
-struct Count<const DEFAULT: u64> {
-    /// How many
-    #[arg(long, value_name = "N", default_value_t = DEFAULT)]
-    count: u64,
+struct Count {
+    /// How many, where the scene's own number is not wanted
+    #[arg(long, value_name = "N")]
+    count: Option<u64>,
+}
+
+impl Count {
+    fn or(&self, number: u64) -> u64 {
+        self.count.unwrap_or(number)
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -130,18 +136,18 @@ fn run(cli: &Cli) -> Result<(), String> {
 fn source(cli: &Cli) -> Result<Box<dyn Source>, String> {
     let seed = cli.to.seed;
     let scene: Box<dyn Source> = match &cli.scene {
-        Scene::Synflood(n) => Box::new(SynFlood::new(n.count, seed)),
-        Scene::Fragments(n) => Box::new(Fragments::new(n.count, seed)),
-        Scene::Tunnels { count, depth } => Box::new(Tunnels::new(count.count, *depth, seed)),
-        Scene::Overlap(n) => Box::new(Overlap::new(n.count, seed)),
+        Scene::Synflood(n) => Box::new(SynFlood::new(n.or(20_000_000), seed)),
+        Scene::Fragments(n) => Box::new(Fragments::new(n.or(2_000_000), seed)),
+        Scene::Tunnels { count, depth } => Box::new(Tunnels::new(count.or(100_000), *depth, seed)),
+        Scene::Overlap(n) => Box::new(Overlap::new(n.or(10_000), seed)),
         Scene::Flows { count, protocol, packets } => {
             let kind = match protocol {
                 Transport::Udp => CrowdKind::Udp,
                 Transport::Tcp => CrowdKind::Tcp,
             };
-            Box::new(Crowd::new(kind, count.count, *packets))
+            Box::new(Crowd::new(kind, count.or(1_000_000), *packets))
         }
-        Scene::Talk { count, at_once } => Box::new(Talk::new(count.count, *at_once as usize, seed)),
+        Scene::Talk { count, at_once } => Box::new(Talk::new(count.or(10_000), *at_once as usize, seed)),
         Scene::Replay { file } => Box::new(replay(file)?),
     };
     if cli.to.legit == 0 {

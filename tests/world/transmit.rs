@@ -2,6 +2,7 @@
 
 use std::io::{self, IoSlice};
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -79,7 +80,7 @@ impl Transmit {
     /// # Errors
     /// In the machine's initial network namespace, always; when there is no such interface; without `CAP_NET_RAW`.
     pub fn open(interface: &str) -> Result<Self, TransmitError> {
-        if is_initial_namespace() {
+        if !is_made_namespace() {
             return Err(TransmitError::InitialNamespace);
         }
         let address = link_address(interface)?;
@@ -165,13 +166,20 @@ fn wait_until_due(begin: Instant, gone: u64, pace: Pace) -> usize {
     }
 }
 
-/// Whether this process lives in the network of process 1. When that cannot be known, it counts as yes.
-fn is_initial_namespace() -> bool {
+/// Whether this process lives in a network that somebody made: another one than that of process 1, or, where process 1
+/// may not be looked at, one that has a name (`ip netns add`). What cannot be known counts as no.
+fn is_made_namespace() -> bool {
     let of = |who: &str| std::fs::read_link(format!("/proc/{who}/ns/net"));
-    match (of("thread-self"), of("1")) {
-        (Ok(own), Ok(first)) => own == first,
-        _ => true,
+    let Ok(own) = of("thread-self") else { return false };
+    match of("1") {
+        Ok(first) => own != first,
+        Err(_) => named_namespaces().any(|inode| own.as_os_str() == format!("net:[{inode}]").as_str()),
     }
+}
+
+fn named_namespaces() -> impl Iterator<Item = u64> {
+    let entries = std::fs::read_dir("/run/netns").into_iter().flatten().flatten();
+    entries.filter_map(|entry| Some(std::fs::metadata(entry.path()).ok()?.ino()))
 }
 
 fn link_address(interface: &str) -> Result<LinkAddr, TransmitError> {
@@ -194,7 +202,7 @@ mod tests {
 
     #[test]
     fn never_in_the_machines_own_network() {
-        if is_initial_namespace() {
+        if !is_made_namespace() {
             let error = Transmit::open("lo").unwrap_err();
             assert!(error.to_string().starts_with("refusing to send"), "{error}");
         }
