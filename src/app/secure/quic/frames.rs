@@ -2,6 +2,7 @@
 
 use parse::Cursor;
 
+use super::version::Version;
 use super::wire::{counted, varint};
 
 /// What a frame means to us.
@@ -20,12 +21,15 @@ pub(super) enum Frame<'a> {
 
 /// Walks over the frames of a packet and stops at one it does not know, whose length nobody can tell.
 #[derive(Clone, Debug)]
-pub(super) struct Frames<'a>(Cursor<'a>);
+pub(super) struct Frames<'a> {
+    left: Cursor<'a>,
+    crypto: u8,
+}
 
 impl<'a> Frames<'a> {
     /// Over an opened payload.
-    pub(super) const fn new(payload: &'a [u8]) -> Self {
-        Self(Cursor::new(payload))
+    pub(super) const fn new(version: Version, payload: &'a [u8]) -> Self {
+        Self { left: Cursor::new(payload), crypto: version.crypto_frame() }
     }
 }
 
@@ -37,20 +41,19 @@ impl<'a> Iterator for Frames<'a> {
         const PING: u8 = 0x01;
         const ACK: u8 = 0x02;
         const ACK_ECN: u8 = 0x03;
-        const CRYPTO: u8 = 0x06;
         loop {
-            let read = match self.0.u8()? {
+            let read = match self.left.u8()? {
                 PADDING | PING => continue,
-                ACK => acknowledged(&mut self.0),
-                ACK_ECN => acknowledged(&mut self.0).and_then(|()| numbers(&mut self.0, 3)),
-                CRYPTO => match crypto(&mut self.0) {
+                ACK => acknowledged(&mut self.left),
+                ACK_ECN => acknowledged(&mut self.left).and_then(|()| numbers(&mut self.left, 3)),
+                number if number == self.crypto => match crypto(&mut self.left) {
                     Some(frame) => return Some(frame),
                     None => None,
                 },
                 _ => return None,
             };
             if read.is_none() {
-                self.0 = Cursor::new(&[]);
+                self.left = Cursor::new(&[]);
                 return Some(Frame::Malformed);
             }
         }
@@ -84,14 +87,24 @@ mod tests {
     fn frames_around_a_piece_of_the_handshake() {
         let payload =
             [0, 0, 1, 2, 9, 0, 1, 0, 3, 3, 3, 5, 0, 0, 1, 1, 1, 1, 6, 0x40, 0x10, 2, 7, 8, 0x1c, 6, 0, 0];
-        let frames: Vec<_> = Frames::new(&payload).collect();
+        let frames: Vec<_> = Frames::new(Version::ONE, &payload).collect();
         assert_eq!(frames, [Frame::Crypto { offset: 16, data: &[7, 8] }]);
+    }
+
+    #[test]
+    fn google_numbers_the_handshake_frame_itself() {
+        let frames: Vec<_> = Frames::new(Version(u32::from_be_bytes(*b"T051")), &[8, 0, 1, 7, 0]).collect();
+        assert_eq!(frames, [Frame::Crypto { offset: 0, data: &[7] }]);
     }
 
     #[test]
     fn a_frame_cut_short_ends_the_walk() {
         for payload in [&[6, 0, 3, 1, 2][..], &[2, 9, 0], &[3, 9, 0, 0, 0, 1], &[2, 9, 0, 0xff, 0xff, 0xff]] {
-            assert_eq!(Frames::new(payload).collect::<Vec<_>>(), [Frame::Malformed], "{payload:?}");
+            assert_eq!(
+                Frames::new(Version::ONE, payload).collect::<Vec<_>>(),
+                [Frame::Malformed],
+                "{payload:?}"
+            );
         }
     }
 }

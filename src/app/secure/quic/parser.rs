@@ -207,7 +207,7 @@ impl Quic {
     fn opened(&mut self, side: Side, version: Version, plain: &[u8], sink: &mut dyn Sink) {
         let mut packet = Packet::new(self.packets, version, side);
         let mut wrong = None;
-        for frame in Frames::new(plain) {
+        for frame in Frames::new(version, plain) {
             let found = match frame {
                 Frame::Crypto { offset, data } => self.piece(side, offset, data, &mut packet),
                 Frame::Malformed => Some(&anomaly::ERROR_ON_DATA),

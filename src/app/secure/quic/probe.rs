@@ -16,18 +16,29 @@ const PORT: u16 = 443;
 
 /// Decides whether a datagram is QUIC, and whether its sender is rather the other side.
 pub(super) fn probe(look: &Look<'_>) -> Probe {
-    let data = look.data;
-    let Some(&first) = data.first() else { return Probe::No };
+    let Some(&first) = look.data.first() else { return Probe::No };
     let sender = match first >> 6 {
-        0 => public(first, data),
-        1 => None,
-        _ => long(first, data),
+        0 => public(first, look.data),
+        1 => return short(look),
+        _ => long(first, look.data),
     };
     match sender {
         None => Probe::No,
         Some(Sender::Known(side)) => Probe::Yes { swapped: side != look.side },
         Some(Sender::Either) => Probe::Yes { swapped: by_port(look).is_some_and(|side| side != look.side) },
     }
+}
+
+/// A connection whose handshake was missed shows nothing but one bit in each packet, and its port.
+fn short(look: &Look<'_>) -> Probe {
+    /// Packet number, sample and the first byte (RFC 9001 section 5.4.2).
+    const SHORTEST: usize = 21;
+    let fits = |data: &[u8]| match data {
+        [] => true,
+        [first, ..] => first & FIXED != 0 && data.len() >= SHORTEST,
+    };
+    let likely = look.packets >= 3 && by_port(look).is_some() && fits(look.data) && fits(look.other);
+    if likely { Probe::Unsure } else { Probe::No }
 }
 
 /// Who a QUIC packet comes from.
@@ -76,15 +87,25 @@ fn public(flags: u8, data: &[u8]) -> Option<Sender> {
     if flags & 0x02 != 0 {
         return (at.take(4)? == RESET).then_some(Sender::Known(Side::ToClient));
     }
+    if flags & VERSION == 0 {
+        return rejection(at.rest());
+    }
     let version = Version(at.u32()?);
-    let named = flags & VERSION != 0 && flags & CONNECTION != 0 && version.layout() == Layout::Public;
-    if !named {
+    if flags & CONNECTION == 0 || version.layout() != Layout::Public {
         return None;
     }
     // behind the version of a client stands a packet number, behind that of a server another version
     let list =
         at.rest().first_chunk().is_some_and(|next| Version(u32::from_be_bytes(*next)).google().is_some());
     Some(Sender::Known(if list { Side::ToClient } else { Side::ToServer }))
+}
+
+/// The answer of a server to its client's first hello, in the clear: a table of tags like the hello's.
+fn rejection(data: &[u8]) -> Option<Sender> {
+    const REACH: usize = 64;
+    let near = data.get(..REACH)?;
+    let found = near.windows(8).any(|bytes| matches!(bytes, [b'R', b'E', b'J', 0, 1..=64, 0, 0, 0]));
+    found.then_some(Sender::Known(Side::ToClient))
 }
 
 /// Who a datagram comes from when its bytes do not tell: the side with the well-known port is the server.

@@ -277,6 +277,47 @@ fn the_probe_knows_who_speaks() {
 }
 
 #[test]
+fn the_probe_knows_what_only_servers_send() {
+    let mut reject = vec![0x08];
+    reject.extend([5; 8]);
+    reject.extend([0x2a; 13]);
+    reject.extend(*b"\xa0\x01REJ\0\x07\0\0\0");
+    reject.resize(80, 1);
+    assert_eq!(look(Side::ToServer, &reject, (443, 5000)), Probe::Yes { swapped: true });
+    let reset = [&[0x0a][..], &[5; 8], b"PRST\x02\0\0\0"].concat();
+    assert_eq!(look(Side::ToClient, &reset, (5000, 443)), Probe::Yes { swapped: false });
+    let list = [&[0x09][..], &[5; 8], b"Q043Q039"].concat();
+    assert_eq!(look(Side::ToClient, &list, (5000, 443)), Probe::Yes { swapped: false });
+    let list = [0xc5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
+    assert_eq!(look(Side::ToServer, &list, (5000, 443)), Probe::Yes { swapped: true });
+    assert_eq!(look(Side::ToServer, &list[..10], (5000, 443)), Probe::No);
+}
+
+#[test]
+fn a_missed_handshake_is_a_guess_at_best() {
+    let short = [0x55; 40];
+    let at = |packets, other: &[u8], server_port| {
+        let probe = PROTOCOL.probe.unwrap();
+        let look = Look {
+            side: Side::ToServer,
+            data: &short,
+            other,
+            transport: Transport::Udp,
+            client_port: 5000,
+            server_port,
+            packets,
+            midstream: false,
+        };
+        probe(&look)
+    };
+    assert_eq!(at(3, &short, 443), Probe::Unsure);
+    assert_eq!(at(3, &[], 443), Probe::Unsure);
+    assert_eq!(at(2, &short, 443), Probe::No);
+    assert_eq!(at(3, &short, 4433), Probe::No);
+    assert_eq!(at(3, &[0x15; 40], 443), Probe::No);
+}
+
+#[test]
 fn the_probe_is_not_fooled() {
     let mut seed = 1u64;
     let mut yes = 0;

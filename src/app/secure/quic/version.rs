@@ -58,8 +58,8 @@ const SALT_23: [u8; 20] = [
 ];
 /// draft-ietf-quic-tls-22, section 5.2.
 const SALT_22: [u8; 20] = [
-    0x7f, 0xbc, 0xdb, 0x0e, 0x7c, 0x66, 0xbb, 0xe9, 0x2a, 0x96, 0xcd, 0x21, 0x51, 0x9e, 0xbd, 0x7a, 0x02,
-    0x64, 0x41, 0x90,
+    0x7f, 0xbc, 0xdb, 0x0e, 0x7c, 0x66, 0xbb, 0xe9, 0x19, 0x3a, 0x96, 0xcd, 0x21, 0x51, 0x9e, 0xbd, 0x7a,
+    0x02, 0x64, 0x4a,
 ];
 /// Google's Q050.
 const SALT_Q050: [u8; 20] = [
@@ -122,13 +122,21 @@ impl Version {
             0xff00_001d..=0xff00_0020 => (SALT_29, FIRST),
             // mvfst of 2020 was built on draft 27
             0xff00_0017..=0xff00_001c | 0xface_b002 | 0xface_b00e => (SALT_23, FIRST),
-            0xff00_0015..=0xff00_0016 | 0xface_b001 => (SALT_22, FIRST),
+            0xff00_0016 | 0xface_b001 => (SALT_22, FIRST),
             0x5130_3530 => (SALT_Q050, FIRST),
             0x5430_3530 => (SALT_T050, FIRST),
             0x5430_3531 => (SALT_T051, FIRST),
             _ => return None,
         };
         Some(Secrets { salt, labels })
+    }
+
+    /// Number of the frame that carries the handshake: Google kept its own while it moved to the rest.
+    pub(super) const fn crypto_frame(self) -> u8 {
+        match self.0.to_be_bytes() {
+            [b'Q' | b'T', b'0', b'5', _] => 0x08,
+            _ => 0x06,
+        }
     }
 
     /// Versions whose secrets are worth a try when its own are not known: experiments change the number first.
@@ -233,10 +241,10 @@ mod tests {
     }
 
     #[test]
-    fn every_draft_from_21_to_34_has_secrets_and_no_other() {
+    fn every_draft_from_22_to_34_has_secrets_and_no_other() {
         let with: Vec<u32> =
             (1..=40).filter(|&draft| Version(0xff00_0000 | draft).secrets().is_some()).collect();
-        assert_eq!(with, (21..=34).collect::<Vec<_>>());
+        assert_eq!(with, (22..=34).collect::<Vec<_>>());
     }
 
     #[test]
