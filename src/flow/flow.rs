@@ -1,0 +1,129 @@
+//! What is known about one flow.
+
+use crate::key::{Key, Pair, Side};
+use crate::tcp::Tcp;
+use crate::{End, Moment};
+use decode::{Ether, Vlans};
+
+/// How far a flow has come (EVE's `flow.state`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Phase {
+    /// Nobody answered yet.
+    #[default]
+    New,
+    /// Both sides spoke; for TCP the handshake is complete.
+    Established,
+    /// TCP only: closed by both sides or reset.
+    Closed,
+    /// Packets are only counted.
+    Bypassed,
+}
+
+impl Phase {
+    /// Name, as EVE has it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Established => "established",
+            Self::Closed => "closed",
+            Self::Bypassed => "bypassed",
+        }
+    }
+}
+
+/// Smallest and largest time to live of one side; 0, 0 before its first packet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ttl {
+    /// Smallest.
+    pub min: u8,
+    /// Largest.
+    pub max: u8,
+}
+
+/// One flow. `A` is what the sensor hangs on it; the table never looks at it.
+#[derive(Debug, Default)]
+pub struct Flow<A> {
+    /// Its key, oriented: source is the client.
+    pub key: Key,
+    /// Last packet.
+    pub last: Moment,
+    /// Packets of each side (see [`Side::index`]).
+    pub packets: [u64; 2],
+    /// Bytes of each side, as the decoder counts them.
+    pub bytes: [u64; 2],
+    /// TCP facts; idle for other protocols.
+    pub tcp: Tcp,
+    /// Time to live of each side.
+    pub ttl: [Ttl; 2],
+    /// How far it has come.
+    pub phase: Phase,
+    /// Client and server were exchanged after the first packet.
+    pub swapped: bool,
+    /// First packet.
+    pub first: Moment,
+    /// A number that follows from the key and the first packet only; below 2^53.
+    pub id: u64,
+    /// ICMP: type and code of each side's first message.
+    pub icmp: [Option<(u8, u8)>; 2],
+    /// Ethernet addresses of the first packet.
+    pub ether: Option<Ether>,
+    /// VLAN ids of the first packet.
+    pub vlans: Vlans,
+    /// Why it is over, if it is.
+    pub end: Option<End>,
+    /// What the sensor hangs on it.
+    pub a: A,
+}
+
+impl<A> Flow<A> {
+    /// Counts one packet.
+    pub(crate) fn count(&mut self, side: Side, length: u32, ttl: u8, now: Moment) {
+        let [packets, bytes] = [&mut self.packets, &mut self.bytes];
+        if let (Some(p), Some(b), Some(t)) =
+            (packets.get_mut(side.index()), bytes.get_mut(side.index()), self.ttl.get_mut(side.index()))
+        {
+            t.min = if *p == 0 { ttl } else { t.min.min(ttl) };
+            t.max = t.max.max(ttl);
+            *p += 1;
+            *b += u64::from(length);
+        }
+        self.last = self.last.max(now);
+    }
+
+    /// Whether both sides spoke.
+    #[must_use]
+    pub const fn answered(&self) -> bool {
+        let [a, b] = self.packets;
+        a > 0 && b > 0
+    }
+
+    /// Exchanges every per-side fact.
+    pub(crate) fn swap(&mut self) {
+        self.key = self.key.reversed();
+        self.packets.swap(0, 1);
+        self.bytes.swap(0, 1);
+        self.ttl.swap(0, 1);
+        self.icmp.swap(0, 1);
+        self.tcp.swap();
+        self.swapped = !self.swapped;
+    }
+
+    /// Whether it passed `limit`; closed flows say so.
+    pub(crate) const fn natural_end(&self) -> End {
+        match self.phase {
+            Phase::Closed => End::Closed,
+            _ => End::Timeout,
+        }
+    }
+}
+
+/// Per-side pair of TCP facts, for callers that hold a [`Side`].
+impl<A> Flow<A> {
+    /// TCP facts of one side.
+    #[must_use]
+    pub const fn peer(&self, side: Side) -> &crate::tcp::Peer {
+        let peers: &Pair<crate::tcp::Peer> = &self.tcp.peers;
+        peers.of(side)
+    }
+}

@@ -1,0 +1,118 @@
+//! Expiry by packet time: a wheel of seconds. A packet only writes when it came; a flow whose turn it is and that was
+//! not silent long enough is put back.
+
+use super::Table;
+use super::evict::Class;
+use crate::rings::Rings;
+use crate::{End, Flow, FlowRef, Phase, Spans, Timeouts};
+use frame::Timestamp;
+
+const ICMP: u8 = 1;
+const TCP: u8 = 6;
+const UDP: u8 = 17;
+const ICMPV6: u8 = 58;
+
+/// Seconds that the wheel looks ahead; what is due later is put back when its turn comes.
+const HORIZON: u32 = 1024;
+
+/// A ring for each second ahead.
+#[derive(Debug)]
+pub(super) struct Wheel {
+    rings: Rings,
+    /// Every ring up to this second is empty.
+    second: u64,
+}
+
+impl Wheel {
+    pub(super) fn new(slots: usize) -> Self {
+        Self { rings: Rings::new(HORIZON, slots), second: 0 }
+    }
+
+    /// The first packet sets the clock.
+    pub(super) const fn start(&mut self, second: u64) {
+        if self.second == 0 {
+            self.second = second;
+        }
+    }
+
+    pub(super) fn schedule(&mut self, slot: u32, due: u64) {
+        let at = due.clamp(self.second + 1, self.second + u64::from(HORIZON) - 1);
+        self.rings.push(ring(at), slot);
+    }
+
+    pub(super) fn forget(&mut self, slot: u32) {
+        self.rings.take(slot);
+    }
+
+    /// Takes the next slot whose turn has come by `second`.
+    fn next(&mut self, second: u64) -> Option<u32> {
+        while self.second < second {
+            if self.rings.linked() == 0 {
+                self.second = second;
+                return None;
+            }
+            if let Some(slot) = self.rings.front(ring(self.second + 1)) {
+                self.rings.take(slot);
+                return Some(slot);
+            }
+            self.second += 1;
+        }
+        None
+    }
+}
+
+fn ring(second: u64) -> u32 {
+    u32::try_from(second % u64::from(HORIZON)).unwrap_or(0)
+}
+
+/// The timeouts of a protocol.
+const fn spans(timeouts: &Timeouts, protocol: u8) -> &Spans {
+    match protocol {
+        TCP => &timeouts.tcp,
+        UDP => &timeouts.udp,
+        ICMP | ICMPV6 => &timeouts.icmp,
+        _ => &timeouts.other,
+    }
+}
+
+/// The first second in which a flow is over, unless a packet comes.
+pub(super) fn due<A>(timeouts: &Timeouts, flow: &Flow<A>) -> u64 {
+    let spans = spans(timeouts, flow.key.protocol);
+    let span = match flow.phase {
+        Phase::New => spans.new,
+        Phase::Established => spans.established,
+        Phase::Closed => spans.closed,
+        Phase::Bypassed => spans.bypassed,
+    };
+    flow.last.time.seconds().saturating_add(u64::from(span)).saturating_add(1)
+}
+
+impl<A: Default> Table<A> {
+    /// The timeouts that hold now.
+    pub(super) const fn timeouts(&self) -> &Timeouts {
+        if self.emergency { &self.settings.emergency } else { &self.settings.timeouts }
+    }
+
+    /// The next flow that is over: evicted, replaced, or silent for too long by packet time `now`. The caller reads it
+    /// ([`Table::flush`], [`Table::readable`]) and removes it. To be called until it gives nothing, whenever a
+    /// [`crate::Turn::ended`] says so and at each whole second of packet time that has begun.
+    pub fn pop_ended(&mut self, now: Timestamp) -> Option<(FlowRef, End)> {
+        loop {
+            if let Some(slot) = self.queues.front(Class::Ended.ring()) {
+                self.queues.take(slot);
+                let end = self.flow(FlowRef(slot)).end.unwrap_or(End::Forced);
+                return Some((FlowRef(slot), end));
+            }
+            let second = now.seconds();
+            let slot = self.wheel.next(second)?;
+            let flow = self.flow(FlowRef(slot));
+            let due = due(self.timeouts(), flow);
+            if due <= second {
+                let end = flow.natural_end();
+                self.end(slot, end);
+            } else {
+                self.wheel.schedule(slot, due);
+            }
+        }
+    }
+}
