@@ -97,7 +97,7 @@ impl Quic {
             let Some(header) = Header::parse(rest) else {
                 // behind a packet, padding outside of packets is known to happen
                 if rest.len() == data.len() {
-                    self.broken(side, sink);
+                    self.broken(side, data, sink);
                 }
                 return;
             };
@@ -116,7 +116,13 @@ impl Quic {
         }
     }
 
-    fn broken(&mut self, side: Side, sink: &mut dyn Sink) {
+    /// Other protocols share a port with QUIC (RFC 9443), so a header is malformed only when its version is one.
+    fn broken(&mut self, side: Side, data: &[u8], sink: &mut dyn Sink) {
+        let version =
+            data.get(1..).and_then(<[u8]>::first_chunk).map(|bytes| Version(u32::from_be_bytes(*bytes)));
+        if !version.is_some_and(Version::is_known) {
+            return;
+        }
         if self.failures == 0 {
             sink.anomaly(None, side, &anomaly::ERROR_ON_HEADER);
         }

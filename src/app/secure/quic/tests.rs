@@ -232,6 +232,7 @@ fn what_is_wrong_is_told() {
     assert_eq!(anomalies(&[(Side::ToServer, first(&long))]), ["ToServer CRYPTO_FRAG_TOO_LONG"]);
     let header = [&[0xc0, 0, 0, 0, 1, 8][..], DCID].concat();
     assert_eq!(anomalies(&[(Side::ToServer, header)]), ["ToServer ERROR_ON_HEADER"]);
+    assert_eq!(anomalies(&[(Side::ToServer, vec![0x90, 1, 2, 3, 4, 5])]), Vec::<String>::new());
 }
 
 #[test]
