@@ -1,6 +1,7 @@
 //! Name: protocols by which hosts find names and addresses.
 //!
-//! Gives: [`PROTOCOLS`]: DNS over UDP and TCP, multicast DNS and DHCP parsed; LLMNR, NetBIOS names and DHCPv6 as labels.
+//! Gives: [`PROTOCOLS`]: DNS over UDP and TCP, multicast DNS and DHCP parsed; LLMNR, NetBIOS names,
+//! DHCPv6 and Avast's SecureDNS as labels.
 //! Depends on: `parse`, nothing else.
 //! Will never know: flows, rules, events, outputs, clocks, or another family.
 
@@ -22,6 +23,7 @@ pub mod dns;
 pub mod llmnr;
 pub mod mdns;
 pub mod netbios;
+pub mod securedns;
 
 #[cfg(test)]
 mod witness;
@@ -30,6 +32,7 @@ use parse::Protocol;
 
 /// Every protocol of this family.
 pub static PROTOCOLS: &[&Protocol] = &[
+    &securedns::PROTOCOL,
     &dns::PROTOCOL,
     &mdns::PROTOCOL,
     &llmnr::PROTOCOL,

@@ -5,7 +5,8 @@ use super::wire::{DhcpOption, Header, code, options};
 use crate::dns::short::Short;
 use parse::{Field, Visitor};
 
-/// The whole object. Each option is shown once, where it stands first.
+/// The whole object. An option that comes again counts as it is said last,
+/// as readers of Suricata's repeated keys see it.
 pub(super) fn message(header: &Header<'_>, bytes: &[u8], extended: bool, v: &mut dyn Visitor) {
     v.object(&fields::DHCP);
     v.word(&fields::KIND, kind(header.op));
@@ -19,16 +20,21 @@ pub(super) fn message(header: &Header<'_>, bytes: &[u8], extended: bool, v: &mut
             address(&fields::NEXT_SERVER_IP, &header.next_server, v);
         }
     }
-    let mut seen = [0u64; 4];
+    let mut last = [0u16; 256];
+    let mut n = 0u16;
     options(bytes, |option| {
-        if let Some(word) = seen.get_mut(usize::from(option.code >> 6)) {
-            let bit = 1 << (option.code & 63);
-            if *word & bit == 0 {
-                *word |= bit;
-                always(option, v);
-                if extended {
-                    more(option, v);
-                }
+        n = n.saturating_add(1);
+        if let Some(place) = last.get_mut(usize::from(option.code)) {
+            *place = n;
+        }
+    });
+    n = 0;
+    options(bytes, |option| {
+        n = n.saturating_add(1);
+        if last.get(usize::from(option.code)) == Some(&n) {
+            always(option, v);
+            if extended {
+                more(option, v);
             }
         }
     });
@@ -76,8 +82,8 @@ fn addresses(field: &'static Field, value: &[u8], v: &mut dyn Visitor) {
 }
 
 fn seconds(field: &'static Field, value: &[u8], v: &mut dyn Visitor) {
-    if let Some(first) = value.first_chunk() {
-        v.number(field, u64::from(u32::from_be_bytes(*first)));
+    if let Ok(value) = value.try_into() {
+        v.number(field, u64::from(u32::from_be_bytes(value)));
     }
 }
 

@@ -1,7 +1,7 @@
 //! The parser: every message is a transaction of its own.
 
 use super::show;
-use super::wire::{COOKIE, Ending, Header, code, options};
+use super::wire::{Ending, Header, code, options};
 use parse::{Buffer, Close, Input, Parser, Side, Sink, Step, Transaction, Visitor};
 
 /// RFC 2132 section 9.6: acknowledgement.
@@ -40,7 +40,7 @@ impl Dhcp {
     }
 
     fn tell(&self, view: &View<'_>, ending: Ending, sink: &mut dyn Sink) {
-        if view.numbers.malformed {
+        if view.numbers.malformed || ending == Ending::Malformed {
             sink.anomaly(Some(view), view.side, &super::MALFORMED_OPTIONS);
         }
         if ending == Ending::Truncated {
@@ -55,12 +55,10 @@ impl Dhcp {
 
 impl Parser for Dhcp {
     fn feed(&mut self, input: Input<'_>, sink: &mut dyn Sink) -> Step {
-        let Some((header, cookie, rest)) = Header::read(input.data) else {
+        let Some((header, bytes)) = Header::read(input.data) else {
             // Plain BOOTP (RFC 951) may be shorter than a cookie's end: nothing to record of it.
             return Step::All;
         };
-        // Without the cookie the vendor's area is not options (RFC 2131 section 3).
-        let bytes = if cookie == COOKIE { rest } else { &[code::END] };
         let mut numbers = Numbers::default();
         let ending = options(bytes, |option| numbers.note(option.code, option.value));
         let (id, side, extended) = (self.transactions, input.side, self.extended);

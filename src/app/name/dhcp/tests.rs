@@ -81,7 +81,7 @@ fn options_that_end_early_or_do_not_fit_are_anomalies() {
     let cases: [(&[u8], &[&str]); 5] = [
         (&[53, 1, 5], &["TRUNCATED_OPTIONS"]),
         (&[53, 1, 5, 12, 9, b'a', 255], &["TRUNCATED_OPTIONS"]),
-        (&[61, 1, 1, 255], &["TRUNCATED_OPTIONS"]),
+        (&[61, 1, 1, 12, 1, b'a', 255], &["MALFORMED_OPTIONS"]),
         (&[51, 2, 1, 1, 255], &["MALFORMED_OPTIONS"]),
         (&[53, 1, 5, 0, 0, 255, 1, 2], &[]),
     ];
@@ -90,6 +90,12 @@ fn options_that_end_early_or_do_not_fit_are_anomalies() {
         let names: Vec<&str> = seen.anomalies.iter().map(|a| a.0).collect();
         assert_eq!(names, expected, "{options:?}");
     }
+}
+
+#[test]
+fn an_option_said_twice_counts_as_said_last() {
+    let seen = run(false, &[message(2, &[53, 1, 5, 12, 1, b'a', 12, 1, b'b', 255])]);
+    assert!(seen.records[0].ends_with("\"dhcp_type\":\"ack\",\"hostname\":\"b\"}"));
 }
 
 #[test]

@@ -27,9 +27,9 @@ pub(crate) struct Header<'a> {
 }
 
 impl<'a> Header<'a> {
-    /// Reads the header; answers it and what follows the cookie. `None` when bytes are missing.
+    /// Reads the header; answers it and what follows the cookie, which Suricata does not look at. `None` when bytes are missing.
     #[must_use]
-    pub(crate) fn read(message: &'a [u8]) -> Option<(Self, [u8; 4], &'a [u8])> {
+    pub(crate) fn read(message: &'a [u8]) -> Option<(Self, &'a [u8])> {
         let mut c = Cursor::new(message);
         let (op, _htype, hlen) = (c.u8()?, c.u8()?, c.u8()?);
         c.skip(1)?;
@@ -39,8 +39,8 @@ impl<'a> Header<'a> {
         let hardware = c.take(16)?;
         let hardware = hardware.get(..usize::from(hlen)).unwrap_or(hardware);
         c.skip(64 + 128)?;
-        let cookie = c.array()?;
-        Some((Self { op, xid, client, yours, next_server, relay, hardware }, cookie, c.rest()))
+        c.skip(COOKIE.len())?;
+        Some((Self { op, xid, client, yours, next_server, relay, hardware }, c.rest()))
     }
 }
 
@@ -79,6 +79,8 @@ pub(crate) enum Ending {
     Proper,
     /// The bytes ended first.
     Truncated,
+    /// With one that cannot be.
+    Malformed,
 }
 
 /// Walks over options, shows each, and answers how they ended.
@@ -89,11 +91,14 @@ pub(crate) fn options<'a>(bytes: &'a [u8], mut show: impl FnMut(DhcpOption<'a>))
             None => return Ending::Truncated,
             Some(code::PAD) => {}
             Some(code::END) => return Ending::Proper,
-            Some(code) => match c.counted8() {
+            Some(code) => {
+                let Some(value) = c.counted8() else { return Ending::Truncated };
                 // RFC 2132 section 9.14: a client identifier is a type and at least one byte.
-                Some(value) if code != code::CLIENT_ID || value.len() > 1 => show(DhcpOption { code, value }),
-                _ => return Ending::Truncated,
-            },
+                if code == code::CLIENT_ID && value.len() < 2 {
+                    return Ending::Malformed;
+                }
+                show(DhcpOption { code, value });
+            }
         }
     }
 }

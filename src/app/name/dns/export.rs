@@ -65,9 +65,24 @@ fn rdata(view: &View<'_>, entry: &Entry, text: &mut Vec<u8>) {
             }
         }
         (rrtype::TXT, Data::Raw) => texts(entry, view.wire).for_each(|t| word(text, t)),
+        (rrtype::RRSIG, Data::Raw) => rrsig(text, c),
+        (rrtype::DNSKEY, Data::Raw) => {
+            decimal(text, u32::from(c.u16().unwrap_or(0)));
+            (0..2).for_each(|_| decimal(text, u32::from(c.u8().unwrap_or(0))));
+            word(text, b"<key>");
+        }
         (_, Data::Raw) => text.extend_from_slice(raw),
-        (_, Data::Empty) => {}
+        (_, Data::None) => {}
     }
+}
+
+/// RFC 4034 section 3.1, up to the signer's name; the rest is left to whoever has the message.
+fn rrsig(text: &mut Vec<u8>, mut c: Cursor<'_>) {
+    decimal(text, u32::from(c.u16().unwrap_or(0)));
+    (0..2).for_each(|_| decimal(text, u32::from(c.u8().unwrap_or(0))));
+    (0..3).for_each(|_| decimal(text, c.u32().unwrap_or(0)));
+    decimal(text, u32::from(c.u16().unwrap_or(0)));
+    word(text, b"<key>");
 }
 
 fn decimal(text: &mut Vec<u8>, value: u32) {

@@ -38,8 +38,8 @@ pub(crate) struct Entry {
 /// The data of a record, as far as it had to be unpacked.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Data {
-    /// None at all.
-    Empty,
+    /// None: a question.
+    None,
     /// To be read from the message.
     Raw,
     /// A name: NS, CNAME, PTR, and MX behind its preference.
@@ -66,7 +66,7 @@ impl Entry {
     pub(crate) fn target(&self) -> Option<Name> {
         match self.data {
             Data::Target(name) | Data::Soa(name, _, _) => Some(name),
-            Data::Empty | Data::Raw | Data::Srv(_) => None,
+            Data::None | Data::Raw | Data::Srv(_) => None,
         }
     }
 }
@@ -163,7 +163,7 @@ impl Message {
         let (name, at) = self.names.unpack(wire, at)?;
         let mut c = Cursor::new(wire.get(at..)?);
         let (rrtype, class) = (c.array()?, c.u16()?);
-        self.entries.push(Entry { name, rrtype, class, ttl: 0, place: (0, 0), data: Data::Empty });
+        self.entries.push(Entry { name, rrtype, class, ttl: 0, place: (0, 0), data: Data::None });
         Some(at + 4)
     }
 
@@ -184,8 +184,7 @@ impl Message {
         c.skip(usize::from(len))?;
         let start = at + 10;
         let end = start + usize::from(len);
-        let data =
-            if len == 0 { Data::Empty } else { self.data(wire, u16::from_be_bytes(rrtype), start, end)? };
+        let data = self.data(wire, u16::from_be_bytes(rrtype), start, end)?;
         let place = (u32::try_from(start).ok()?, len);
         self.entries.push(Entry { name, rrtype, class, ttl, place, data });
         Some(end)

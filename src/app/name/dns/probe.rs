@@ -15,6 +15,9 @@ pub(crate) fn probe(look: &Look<'_>) -> Probe {
     if ports.iter().any(|p| RELATIVES.contains(p)) {
         return Probe::No;
     }
+    if crate::securedns::is_bootstrap(look) {
+        return Probe::No;
+    }
     let at_home = ports.contains(&53);
     match look.transport {
         Transport::Udp => datagram(look, at_home),

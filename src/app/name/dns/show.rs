@@ -90,7 +90,7 @@ fn answers(view: &View<'_>, v: &mut dyn Visitor) {
     records(view, Section::Answers, &fields::IN_ANSWERS, v);
     v.object(&fields::GROUPED);
     let mut seen = 0u16;
-    for (i, first) in answers.iter().enumerate().filter(|(_, e)| groupable(e)) {
+    for (i, first) in answers.iter().enumerate() {
         let Some((place, list)) = group(first.rrtype()) else { continue };
         if seen & 1 << place != 0 {
             continue;
@@ -103,11 +103,6 @@ fn answers(view: &View<'_>, v: &mut dyn Visitor) {
         v.close();
     }
     v.close();
-}
-
-/// Whether a record has data to be grouped.
-fn groupable(entry: &Entry) -> bool {
-    !matches!(entry.data, Data::Empty)
 }
 
 /// The list in `grouped` that records of a type go to, and its place among the lists.
@@ -131,7 +126,7 @@ fn group(rrtype: u16) -> Option<(u8, &'static Field)> {
 /// One record's data as an item of its group.
 fn grouped(view: &View<'_>, list: &'static Field, entry: &Entry, v: &mut dyn Visitor) {
     match (entry.rrtype(), entry.data) {
-        (_, Data::Empty) => {}
+        (_, Data::None) => {}
         (_, Data::Target(target)) => v.text(list, view.name(target)),
         (_, Data::Soa(..)) => {
             v.item();
@@ -156,7 +151,10 @@ fn grouped(view: &View<'_>, list: &'static Field, entry: &Entry, v: &mut dyn Vis
 
 /// The records of one section. An OPT record without options says nothing and is left out of the additionals.
 fn records(view: &View<'_>, section: Section, of: &'static SectionFields, v: &mut dyn Visitor) {
-    let bare = |e: &&Entry| section == Section::Additionals && e.rrtype() == rrtype::OPT && !groupable(e);
+    let bare = |e: &&Entry| {
+        let empty = e.rdata(view.wire).is_empty();
+        section == Section::Additionals && e.rrtype() == rrtype::OPT && empty
+    };
     let mut entries = view.message.section(section).iter().filter(|e| !bare(e)).peekable();
     if entries.peek().is_none() {
         return;
@@ -170,7 +168,7 @@ fn records(view: &View<'_>, section: Section, of: &'static SectionFields, v: &mu
 
 /// One record; a TXT record becomes one for each of its strings.
 fn record(view: &View<'_>, of: &'static SectionFields, entry: &Entry, v: &mut dyn Visitor) {
-    if entry.rrtype() == rrtype::TXT && groupable(entry) {
+    if entry.rrtype() == rrtype::TXT {
         for text in texts(entry, view.wire) {
             owner(view, of, entry, v);
             v.text(of.rdata.0, text);
@@ -194,7 +192,7 @@ fn owner(view: &View<'_>, of: &'static SectionFields, entry: &Entry, v: &mut dyn
 fn rdata(view: &View<'_>, of: &'static SectionFields, entry: &Entry, v: &mut dyn Visitor) {
     let raw = entry.rdata(view.wire);
     match (entry.rrtype(), entry.data) {
-        (_, Data::Empty) => {}
+        (_, Data::None) => {}
         (_, Data::Target(target)) => name(view, of.rdata, target, v),
         (_, Data::Soa(..)) => {
             v.object(of.soa.0);

@@ -4,7 +4,7 @@ use super::message::Message;
 use super::view::View;
 use super::wire::{Header, skim};
 use super::{Variant, probe};
-use parse::{Anomaly, Close, Frame, Input, Parser, Sink, Step, Transport};
+use parse::{Anomaly, Close, Frame, Input, Parser, Side, Sink, Step, Transport};
 
 /// How messages are told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub(crate) struct Dns {
     transactions: u64,
     /// Sides that lost bytes and have to find the next message.
     lost: [bool; 2],
+    /// Whether the server has sent a response.
+    answered: bool,
 }
 
 impl Dns {
@@ -45,7 +47,14 @@ impl Dns {
             Variant::Unicast => Framing::Unknown,
             Variant::Multicast => Framing::Datagram,
         };
-        Self { variant, framing, message: Message::default(), transactions: 0, lost: [false; 2] }
+        Self {
+            variant,
+            framing,
+            message: Message::default(),
+            transactions: 0,
+            lost: [false; 2],
+            answered: false,
+        }
     }
 
     /// One message, which begins at `offset`.
@@ -71,9 +80,22 @@ impl Dns {
         }
         frame.tx = Some(self.transactions);
         sink.frame(frame);
-        self.tell(&View::new(self.variant, self.transactions, side, &self.message, wire), sink);
+        let response = self.is_response(side, &header);
+        let origin = (self.variant, self.transactions, side);
+        self.tell(&View::new(origin, response, &self.message, wire), sink);
         self.transactions += 1;
         Taken::Whole
+    }
+
+    /// Whether a message is taken for a response: by its side, or by its header where sides mean nothing. Datagrams
+    /// from the server are requests until it answers for once: servers ask one another from port 53 to port 53.
+    fn is_response(&mut self, side: Side, header: &Header) -> bool {
+        let says = header.has(Header::QR);
+        if self.variant == Variant::Multicast || side == Side::ToServer {
+            return says;
+        }
+        self.answered |= says || self.framing == Framing::Stream;
+        self.answered
     }
 
     /// Tells everything about a transaction.
@@ -81,13 +103,17 @@ impl Dns {
         for what in anomalies(view).into_iter().flatten() {
             sink.anomaly(Some(view), view.side, what);
         }
-        if !view.response
+        if self.variant == Variant::Unicast
+            && !view.response
             && let Some(name) = view.question().filter(|name| !name.is_empty())
         {
             sink.host(name);
         }
         sink.progress(view, view.side, 0);
-        sink.record(view, view.side, self.variant.record());
+        // Suricata writes no event for a message that asks nothing, such as a bare refusal.
+        if self.variant == Variant::Multicast || view.question().is_some() {
+            sink.record(view, view.side, self.variant.record());
+        }
     }
 
     /// A piece of a stream: as many messages as it holds.
@@ -149,7 +175,7 @@ impl Parser for Dns {
         Step::All
     }
 
-    fn gap(&mut self, side: parse::Side, _missing: u64, _sink: &mut dyn Sink) -> Step {
+    fn gap(&mut self, side: Side, _missing: u64, _sink: &mut dyn Sink) -> Step {
         if let Some(lost) = self.lost.get_mut(side.index()) {
             *lost = true;
         }

@@ -125,7 +125,7 @@ fn every_kind_of_data_prints_as_suricata_does() {
         rr("SSHFP", ",\"sshfp\":{\"fingerprint\":\"de:ad\",\"algo\":1,\"type\":2}"),
         rr("HTTPS", ""),
         rr("65280", ""),
-        format!("{},{}", rr("A", ",\"rdata\":\"\""), rr("A", "")),
+        format!("{},{}", rr("A", ",\"rdata\":\"\""), rr("A", ",\"rdata\":\"\"")),
     ] {
         assert!(text.contains(&expected), "{expected}\nnot in\n{text}");
     }
@@ -134,7 +134,7 @@ fn every_kind_of_data_prints_as_suricata_does() {
         "\"SRV\":[{\"priority\":20,\"weight\":1,\"port\":5060,\"name\":\"sip.google.com\"}],",
         "\"SOA\":[{\"mname\":\"ns.google.com\",\"rname\":\"host.google.com\",\"serial\":1,\"refresh\":7200,",
         "\"retry\":900,\"expire\":1209600,\"minimum\":86400}],\"TXT\":[\"ab\",\"c\"],",
-        "\"SSHFP\":[{\"fingerprint\":\"de:ad\",\"algo\":1,\"type\":2}],\"A\":[\"\"]}}"
+        "\"SSHFP\":[{\"fingerprint\":\"de:ad\",\"algo\":1,\"type\":2}],\"A\":[\"\",\"\"]}}"
     )), "{text}");
 }
 
@@ -199,7 +199,14 @@ fn anomalies_of_messages_that_can_be_read() {
     assert_eq!(names_of(&one(Side::ToServer, &ask(0x0140))), ["Z_FLAG_SET"]);
     assert_eq!(names_of(&one(Side::ToServer, &ask(0x4800))), ["INVALID_OPCODE"]);
     assert_eq!(names_of(&one(Side::ToServer, &ask(0x3000))), [""; 0]);
-    assert_eq!(names_of(&one(Side::ToClient, &ask(0x0100))), ["NOT_RESPONSE"]);
+    let mut turned = Witness::default();
+    let mut flow = parser();
+    flow.carried(Transport::Udp);
+    for flags in [0x0100, 0x8180, 0x0100] {
+        datagram(flow.as_mut(), Side::ToClient, &ask(flags), &mut turned);
+    }
+    assert_eq!(turned.anomalies, [("NOT_RESPONSE", Some(2))], "a server may ask until it has answered");
+    assert!(turned.records[0].contains("request") && turned.records[2].contains("response"));
     let wrong = one(Side::ToServer, &ask(0x8180));
     assert_eq!(wrong.anomalies, [("NOT_REQUEST", None)]);
     assert!(wrong.records.is_empty());
@@ -230,6 +237,9 @@ fn broken_questions_and_answers_spoil_the_message() {
     assert_eq!(names_of(&seen), ["MALFORMED_DATA"]);
     let seen = one(Side::ToClient, &response(&[record(16, b"\x09a")]));
     assert_eq!(names_of(&seen), ["MALFORMED_DATA"]);
+    let nothing_asked = one(Side::ToClient, &message(0x8181, [0; 4], &[]));
+    assert!(nothing_asked.records.is_empty());
+    assert_eq!(nothing_asked.progress.len(), 1, "a transaction, but no event");
     // What cannot even be a header is passed over in silence.
     let foreign = one(Side::ToServer, &message(0x0100, [0, 0, 0, 0], &[ASK_A]));
     assert!(foreign.anomalies.is_empty() && foreign.records.is_empty());

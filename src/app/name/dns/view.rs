@@ -1,6 +1,6 @@
 //! A message as a transaction: every request and every response is one of its own, as in Suricata.
 
-use super::message::{Data, Entry, Message, Section};
+use super::message::{Entry, Message, Section};
 use super::unpack::Name;
 use super::{Variant, export, show};
 use parse::{Buffer, Side, Transaction, Visitor};
@@ -20,11 +20,12 @@ pub(crate) struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    pub(crate) fn new(variant: Variant, id: u64, side: Side, message: &'a Message, wire: &'a [u8]) -> Self {
-        let response = match variant {
-            Variant::Unicast => side == Side::ToClient,
-            Variant::Multicast => message.header.has(super::wire::Header::QR),
-        };
+    pub(crate) fn new(
+        (variant, id, side): (Variant, u64, Side),
+        response: bool,
+        message: &'a Message,
+        wire: &'a [u8],
+    ) -> Self {
         Self { variant, id, side, response, message, wire, walk: Cell::new((0, 0)) }
     }
 
@@ -117,10 +118,7 @@ impl Transaction for View<'_> {
 
 /// The strings of a TXT record.
 pub(crate) fn texts<'a>(entry: &Entry, wire: &'a [u8]) -> impl Iterator<Item = &'a [u8]> + use<'a> {
-    let mut c = parse::Cursor::new(match entry.data {
-        Data::Raw => entry.rdata(wire),
-        _ => &[],
-    });
+    let mut c = parse::Cursor::new(entry.rdata(wire));
     std::iter::from_fn(move || c.counted8())
 }
 

@@ -2,7 +2,7 @@
 
 use super::fields::{self, SectionFields};
 use crate::dns::short::Short;
-use crate::dns::view::{View, options, texts};
+use crate::dns::view::{View, texts};
 use crate::dns::wire::Header;
 use crate::dns::{self, Data, Entry, Section, rrtype};
 use parse::Visitor;
@@ -68,7 +68,7 @@ fn questions(view: &View<'_>, v: &mut dyn Visitor) {
 /// The records of one section. An OPT record without options says nothing and is left out of the additionals.
 fn records(view: &View<'_>, section: Section, of: &'static SectionFields, v: &mut dyn Visitor) {
     let bare = |e: &&Entry| {
-        let empty = options(e, view.wire).next().is_none();
+        let empty = e.rdata(view.wire).is_empty();
         section == Section::Additionals && e.rrtype() == rrtype::OPT && empty
     };
     let mut entries = view.message.section(section).iter().filter(|e| !bare(e)).peekable();
@@ -92,7 +92,7 @@ fn records(view: &View<'_>, section: Section, of: &'static SectionFields, v: &mu
 fn rdata(view: &View<'_>, of: &'static SectionFields, entry: &Entry, v: &mut dyn Visitor) {
     let raw = entry.rdata(view.wire);
     match (entry.rrtype(), entry.data) {
-        (_, Data::Empty) => {}
+        (_, Data::None) => {}
         (rrtype, Data::Target(target)) => {
             if let Some(field) = of.text(rrtype) {
                 v.text(field, view.name(target));

@@ -52,7 +52,7 @@ fn a_question_prints_its_type_in_lower_case() {
             "\"queries\":[{\"rrname\":\"_http._tcp.local\",\"rrtype\":\"ptr\"}]}"
         )]
     );
-    assert_eq!(seen.hosts, ["_http._tcp.local"]);
+    assert!(seen.hosts.is_empty(), "nobody is called by such a name");
 }
 
 #[test]
