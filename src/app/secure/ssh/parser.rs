@@ -140,7 +140,9 @@ impl Ssh {
     }
 
     fn banner_done(&mut self, side: Side, sink: &mut dyn Sink) {
-        *self.state(side) = State::Records;
+        // version 1 has records of its own, and nothing in them that we show
+        let first_version = self.connection.peer(side).is_first_version();
+        *self.state(side) = if first_version { State::Finished } else { State::Records };
         sink.progress(&self.connection, side, phase::BANNER_DONE);
         let both = Side::BOTH.iter().all(|&side| self.connection.peer(side).has_banner());
         if both && !self.hassh {
@@ -201,7 +203,7 @@ impl Ssh {
         self.states == (State::Finished, State::Finished)
     }
 
-    /// Version 1 has records of its own, and nothing in them that we show.
+    /// Whether both sides agreed on version 1.
     fn is_first_version(&self) -> bool {
         let [client, server] = Side::BOTH.map(|side| self.connection.peer(side));
         let both = client.has_banner() && server.has_banner();
