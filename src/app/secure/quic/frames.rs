@@ -43,7 +43,13 @@ impl<'a> Iterator for Frames<'a> {
         const ACK_ECN: u8 = 0x03;
         loop {
             let read = match self.left.u8()? {
-                PADDING | PING => continue,
+                PADDING => {
+                    // most of a client's first packet is padding
+                    let rest = self.left.rest();
+                    let zeros = rest.iter().position(|&byte| byte != PADDING).unwrap_or(rest.len());
+                    self.left.skip(zeros)
+                }
+                PING => continue,
                 ACK => acknowledged(&mut self.left),
                 ACK_ECN => acknowledged(&mut self.left).and_then(|()| numbers(&mut self.left, 3)),
                 number if number == self.crypto => match crypto(&mut self.left) {

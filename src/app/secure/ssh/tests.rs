@@ -230,3 +230,22 @@ fn the_probe() {
     assert_eq!(of(Side::ToClient, b"hi\r\nSSH-2.0-x", 9, 80, false), Probe::No);
     assert_eq!(of(Side::ToServer, b"GET /", 9, 22, false), Probe::No);
 }
+
+#[test]
+fn any_flip_is_survived_in_pieces() {
+    let [client, server] = handshake();
+    for flip in 0..client.len() {
+        let mut forged = client.clone();
+        forged[flip] ^= 0x95;
+        let mut run = Run::new(&Settings::default());
+        run.feed(Side::ToClient, &server);
+        for piece in forged.chunks(1 + flip % 50) {
+            if !matches!(run.feed(Side::ToServer, piece), Step::All | Step::Wait { .. } | Step::Skip(_)) {
+                break;
+            }
+        }
+        run.parser.close(Close::Forced, &mut run.sink);
+        assert_eq!(run.sink.some("record").len(), 1);
+        assert!(run.parser.held() < 10_000);
+    }
+}
