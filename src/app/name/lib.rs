@@ -30,13 +30,13 @@ mod witness;
 
 use parse::Protocol;
 
-/// Every protocol of this family.
+/// Every protocol of this family; those that look like DNS but are more particular come before it.
 pub static PROTOCOLS: &[&Protocol] = &[
     &securedns::PROTOCOL,
+    &netbios::PROTOCOL,
     &dns::PROTOCOL,
     &mdns::PROTOCOL,
     &llmnr::PROTOCOL,
-    &netbios::PROTOCOL,
     &dhcp::PROTOCOL,
     &dhcpv6::PROTOCOL,
 ];

@@ -12,13 +12,13 @@ const PATIENCE: u32 = 4;
 /// Decides whether first bytes are DNS.
 pub(crate) fn probe(look: &Look<'_>) -> Probe {
     let ports = [look.client_port, look.server_port];
-    if ports.iter().any(|p| RELATIVES.contains(p)) {
-        return Probe::No;
-    }
     if crate::securedns::is_bootstrap(look) {
         return Probe::No;
     }
     let at_home = ports.contains(&53);
+    if !at_home && ports.iter().any(|p| RELATIVES.contains(p)) {
+        return Probe::No;
+    }
     match look.transport {
         Transport::Udp => datagram(look, at_home),
         Transport::Tcp => stream(look, at_home),

@@ -361,6 +361,7 @@ fn recognised_on_its_port_by_header_elsewhere_without_a_flaw() {
     for relative in [137, 5353, 5355] {
         assert_eq!(probe::probe(&look(Side::ToServer, &ask, 40000, relative)), Probe::No);
     }
+    assert_eq!(probe::probe(&look(Side::ToServer, &ask, 5353, 53)), yes);
     let mut trailing = ask.clone();
     trailing.push(0);
     assert_eq!(probe::probe(&look(Side::ToServer, &trailing, 40000, 53)), yes);

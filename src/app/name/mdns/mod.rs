@@ -58,8 +58,9 @@ pub(crate) static BUFFERS: Buffers = Buffers {
     response: &RESPONSE_RRNAME,
 };
 
-/// By port and by a message that can be walked through.
+/// By port and by a message that can be walked through; what goes to port 53 is DNS, wherever it comes from.
 fn probe(look: &Look<'_>) -> Probe {
-    let at_home = look.client_port == 5353 || look.server_port == 5353;
+    let ports = [look.client_port, look.server_port];
+    let at_home = ports.contains(&5353) && !ports.contains(&53);
     if at_home && skim(look.data).is_some() { Probe::Yes { swapped: false } } else { Probe::No }
 }

@@ -61,5 +61,6 @@ fn recognised_on_its_port_only() {
     assert_eq!(probe(&look(Side::ToServer, &m, 5353, 5353)), Probe::Yes { swapped: false });
     assert_eq!(probe(&look(Side::ToServer, &m, 5353, 40000)), Probe::Yes { swapped: false });
     assert_eq!(probe(&look(Side::ToServer, &m, 53, 40000)), Probe::No);
+    assert_eq!(probe(&look(Side::ToServer, &m, 5353, 53)), Probe::No);
     assert_eq!(probe(&look(Side::ToServer, &m[..30], 5353, 5353)), Probe::No);
 }
