@@ -4,7 +4,7 @@ use frame::Checksum;
 
 use crate::net::protocol;
 use crate::walk::Walk;
-use crate::{Ip, Packet};
+use crate::{Network, Packet};
 
 /// Whether `bytes`, its checksum field included, sums up with `seed` to all ones.
 pub(crate) fn is_good(bytes: &[u8], seed: u64) -> bool {
@@ -46,9 +46,9 @@ pub(crate) fn of_header(bytes: &[u8]) -> u16 {
 impl Walk<'_> {
     /// TCP, UDP or ICMPv6 with their pseudo-header (RFC 9293 section 3.1, RFC 8200 section 8.1).
     #[inline]
-    pub(crate) fn verify_transport(&mut self, p: &mut Packet, ip: Ip, at: usize, end: usize) {
+    pub(crate) fn verify_transport(&mut self, p: &mut Packet, at: usize, end: usize) {
         if self.settings.checksums {
-            self.verify_with_pseudo(p, ip, at, end);
+            self.verify_with_pseudo(p, at, end);
         }
     }
 
@@ -60,8 +60,8 @@ impl Walk<'_> {
         }
     }
 
-    fn verify_with_pseudo(&mut self, p: &mut Packet, ip: Ip, at: usize, end: usize) {
-        let Some(bytes) = self.to_verify(at, end) else { return };
+    fn verify_with_pseudo(&mut self, p: &mut Packet, at: usize, end: usize) {
+        let (Network::Ip(ip), Some(bytes)) = (p.network, self.to_verify(at, end)) else { return };
         if ip.protocol == protocol::UDP && ip.version == 4 && matches!(bytes, [_, _, _, _, _, _, 0, 0, ..]) {
             // the sender did not compute one (RFC 768)
             return;

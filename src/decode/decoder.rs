@@ -12,6 +12,9 @@ use crate::{Counters, Event, Network, Origin, Packet, Settings, Source, Vlans, l
 #[derive(Debug)]
 pub struct Decoder {
     settings: Settings,
+    /// Kept from frame to frame and written in place; the first `used` belong to this one.
+    packets: Vec<Packet>,
+    used: usize,
     out: Out,
     aside: Counters,
     loss: Option<Loss>,
@@ -48,8 +51,9 @@ impl Decoder {
     pub fn new(settings: &Settings) -> Self {
         Self {
             settings: settings.clone(),
+            packets: vec![Packet::default(); 4],
+            used: 0,
             out: Out {
-                packets: Vec::with_capacity(16),
                 events: Vec::with_capacity(16),
                 tasks: Vec::with_capacity(16),
                 rebuilt: Vec::new(),
@@ -74,7 +78,7 @@ impl Decoder {
             return self.last();
         }
         self.out.counters.cut += u64::from(frame.is_cut());
-        self.run(frame.data, frame, outermost(frame));
+        self.run(frame.data, frame, &outermost(frame));
         self.loss = self.out.unread.then_some(Loss::DecodeError);
         self.run_queued(frame);
         if self.out.evicted {
@@ -95,7 +99,7 @@ impl Decoder {
     #[must_use]
     pub fn last(&self) -> Decoded<'_> {
         Decoded {
-            packets: &self.out.packets,
+            packets: self.packets.get(..self.used).unwrap_or_default(),
             events: &self.out.events,
             loss: self.loss,
             held: self.out.held,
@@ -116,7 +120,7 @@ impl Decoder {
     }
 
     fn reset(&mut self) {
-        self.out.packets.clear();
+        self.used = 0;
         self.out.events.clear();
         self.out.tasks.clear();
         self.out.rebuilt_used = 0;
@@ -132,10 +136,10 @@ impl Decoder {
         while let Some(task) = self.out.tasks.get(next).copied() {
             next += 1;
             match task.source {
-                Source::Frame => self.run(frame.data, frame, task),
+                Source::Frame => self.run(frame.data, frame, &task),
                 Source::Reassembled(i) => {
                     let bytes = self.out.rebuilt.get_mut(usize::from(i)).map(mem::take).unwrap_or_default();
-                    self.run(&bytes, frame, task);
+                    self.run(&bytes, frame, &task);
                     if let Some(slot) = self.out.rebuilt.get_mut(usize::from(i)) {
                         *slot = bytes;
                     }
@@ -145,8 +149,14 @@ impl Decoder {
     }
 
     #[inline]
-    fn run(&mut self, bytes: &[u8], frame: &Frame<'_>, task: Task) {
-        let mut p = Packet {
+    fn run(&mut self, bytes: &[u8], frame: &Frame<'_>, task: &Task) {
+        let Ok(index) = u8::try_from(self.used) else { return };
+        if self.used == self.packets.len() {
+            self.packets.push(Packet::default());
+        }
+        let Some(p) = self.packets.get_mut(self.used) else { return };
+        self.used += 1;
+        *p = Packet {
             source: task.source,
             origin: task.origin,
             depth: task.depth,
@@ -156,18 +166,17 @@ impl Decoder {
             length: task.length,
             ..Packet::default()
         };
-        let mut walk = Walk::new(bytes, &self.settings, &mut self.out, frame.time, frame.checksum, task);
-        walk.begin(&mut p);
-        let (broken, index) = (walk.broken, walk.index);
-        if index == 0 {
-            self.out.unread = broken && p.network == Network::Other;
+        let mut walk = Walk::new(bytes, &self.settings, &mut self.out, frame, task, index);
+        walk.begin(p);
+        if walk.broken && index == 0 {
+            self.out.unread = p.network == Network::Other;
         }
         self.out.counters.packets += 1;
         self.out.counters.bad_checksum += u64::from(p.bad_checksum);
-        self.out.packets.push(p);
     }
 }
 
+#[inline]
 fn outermost(frame: &Frame<'_>) -> Task {
     let end = frame.data.len().max(frame.wire_len as usize);
     let mut vlans = Vlans::default();

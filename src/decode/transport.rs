@@ -1,7 +1,7 @@
 //! Transports: TCP (RFC 9293), UDP (RFC 768), SCTP (RFC 9260), ESP (RFC 4303).
 
 use crate::walk::Walk;
-use crate::{Event, Ip, Packet, Tcp, Transport};
+use crate::{Event, Packet, Tcp, Transport};
 
 /// TCP option kinds (IANA, "TCP Option Kind Numbers").
 mod option {
@@ -19,7 +19,7 @@ mod option {
 
 impl Walk<'_> {
     #[inline]
-    pub(crate) fn tcp(&mut self, p: &mut Packet, ip: Ip, at: usize, end: usize) {
+    pub(crate) fn tcp(&mut self, p: &mut Packet, at: usize, end: usize) {
         self.out.counters.tcp += 1;
         let Some(header) = self.header::<20>(at, end, Event::TcpPktTooSmall) else { return };
         let [s0, s1, d0, d1, q0, q1, q2, q3, a0, a1, a2, a3, offset, flags, w0, w1, _, _, u0, u1] = *header;
@@ -30,7 +30,7 @@ impl Walk<'_> {
         if header_len < 20 {
             return self.fail(Event::TcpInvalidOptlen);
         }
-        let mut tcp = Tcp {
+        p.transport = Transport::Tcp(Tcp {
             src_port: u16::from_be_bytes([s0, s1]),
             dst_port: u16::from_be_bytes([d0, d1]),
             seq: u32::from_be_bytes([q0, q1, q2, q3]),
@@ -39,26 +39,31 @@ impl Walk<'_> {
             window: u16::from_be_bytes([w0, w1]),
             urgent: u16::from_be_bytes([u0, u1]),
             ..Tcp::default()
-        };
-        if header_len > 20 {
-            self.tcp_options(&mut tcp, at + 20, at + header_len);
+        });
+        if header_len > 20
+            && let Transport::Tcp(tcp) = &mut p.transport
+        {
+            // written in place: copying what was just written piece by piece would stall
+            self.tcp_options(tcp, at + 20, at + header_len);
         }
-        self.verify_transport(p, ip, at, end);
-        p.transport = Transport::Tcp(tcp);
+        self.verify_transport(p, at, end);
         self.payload(p, at + header_len, end);
     }
 
-    /// Options as far as the capture has them; at most 40 bytes.
+    /// What nearly every segment of an open connection carries (RFC 7323 appendix A), or anything else.
     #[inline]
     fn tcp_options(&mut self, tcp: &mut Tcp, at: usize, end: usize) {
-        let mut rest = self.span(at, end);
-        // what nearly every segment of an open connection carries (RFC 7323 appendix A)
+        let rest = self.span(at, end);
         if let [1, 1, 8, 10, v0, v1, v2, v3, e0, e1, e2, e3] = rest {
             tcp.timestamp =
                 Some((u32::from_be_bytes([*v0, *v1, *v2, *v3]), u32::from_be_bytes([*e0, *e1, *e2, *e3])));
             return;
         }
-        let cut = rest.len() < end - at;
+        self.walk_tcp_options(tcp, rest, rest.len() < end - at);
+    }
+
+    /// Options as far as the capture has them; at most 40 bytes.
+    fn walk_tcp_options(&mut self, tcp: &mut Tcp, mut rest: &[u8], cut: bool) {
         let mut seen = 0_u64;
         loop {
             rest = match rest {
@@ -107,7 +112,7 @@ impl Walk<'_> {
     }
 
     #[inline]
-    pub(crate) fn udp(&mut self, p: &mut Packet, ip: Ip, at: usize, end: usize) {
+    pub(crate) fn udp(&mut self, p: &mut Packet, at: usize, end: usize) {
         self.out.counters.udp += 1;
         let Some(header) = self.header::<8>(at, end, Event::UdpPktTooSmall) else { return };
         let [s0, s1, d0, d1, l0, l1, _, _] = *header;
@@ -120,7 +125,7 @@ impl Walk<'_> {
         }
         let (src, dst) = (u16::from_be_bytes([s0, s1]), u16::from_be_bytes([d0, d1]));
         let end = at + length;
-        self.verify_transport(p, ip, at, end);
+        self.verify_transport(p, at, end);
         p.transport = Transport::Udp(src, dst);
         self.payload(p, at + 8, end);
         self.inside_udp(p, src, dst, at + 8, end);

@@ -1,6 +1,6 @@
 //! The walk over one packet's bytes: what every layer needs at hand, and where it leaves what it found.
 
-use frame::{Checksum, Timestamp};
+use frame::{Checksum, Frame, Timestamp};
 
 use crate::fragment::Fragments;
 use crate::{Counters, Ether, Event, Origin, Packet, Settings, Source, Vlans};
@@ -50,7 +50,6 @@ pub(crate) struct Task {
 /// Everything that outlives one packet's walk.
 #[derive(Debug)]
 pub(crate) struct Out {
-    pub(crate) packets: Vec<Packet>,
     pub(crate) events: Vec<(u8, Event)>,
     pub(crate) tasks: Vec<Task>,
     pub(crate) rebuilt: Vec<Vec<u8>>,
@@ -70,7 +69,9 @@ pub(crate) struct Walk<'w> {
     pub(crate) out: &'w mut Out,
     pub(crate) time: Timestamp,
     pub(crate) checksum: Checksum,
-    pub(crate) task: Task,
+    pub(crate) task: &'w Task,
+    /// A length that goes beyond the packet is no anomaly: whoever copied it kept only its beginning.
+    pub(crate) clipped: bool,
     /// Index of this packet.
     pub(crate) index: u8,
     pub(crate) layers: u8,
@@ -80,22 +81,24 @@ pub(crate) struct Walk<'w> {
 }
 
 impl<'w> Walk<'w> {
+    /// A walk over `bytes`, before its first step.
+    #[inline]
     pub(crate) fn new(
         bytes: &'w [u8],
         settings: &'w Settings,
         out: &'w mut Out,
-        time: Timestamp,
-        checksum: Checksum,
-        task: Task,
+        frame: &Frame<'_>,
+        task: &'w Task,
+        index: u8,
     ) -> Self {
-        let index = u8::try_from(out.packets.len()).unwrap_or(u8::MAX);
         Self {
             bytes,
             settings,
             out,
-            time,
-            checksum,
+            time: frame.time,
+            checksum: frame.checksum,
             task,
+            clipped: task.clipped,
             index,
             layers: task.layers,
             broken: false,
@@ -205,7 +208,7 @@ impl<'w> Walk<'w> {
             origin,
             depth: p.depth + 1,
             layers: self.layers + 1,
-            clipped: self.task.clipped,
+            clipped: self.clipped,
             vlans: Vlans::default(),
             tenant: p.tenant,
             ether: None,

@@ -13,7 +13,7 @@ use frame::Timestamp;
 pub(crate) use held::Fragments;
 
 use crate::walk::{Start, Task, Walk, short};
-use crate::{Address, Event, Ip, Network, Origin, Packet, Source, Vlans, checksum};
+use crate::{Address, Event, Network, Origin, Packet, Source, Vlans, checksum};
 
 /// The largest datagram (RFC 791, RFC 8200 without jumbo payloads).
 const LARGEST: usize = 65_535;
@@ -58,6 +58,30 @@ pub enum Policy {
 }
 
 impl Policy {
+    /// Every policy, in catalogue order.
+    pub const ALL: [Self; 7] =
+        [Self::Bsd, Self::BsdRight, Self::Linux, Self::Windows, Self::Solaris, Self::First, Self::Last];
+
+    /// Name, as a configuration has it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bsd => "bsd",
+            Self::BsdRight => "bsd-right",
+            Self::Linux => "linux",
+            Self::Windows => "windows",
+            Self::Solaris => "solaris",
+            Self::First => "first",
+            Self::Last => "last",
+        }
+    }
+
+    /// The policy of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|p| p.name() == name)
+    }
+
     /// Whether the new fragment's bytes replace those of an old one that it overlaps, by start and end of each.
     pub(crate) fn new_wins(self, old: (usize, usize), new: (usize, usize)) -> bool {
         match self {
@@ -75,7 +99,6 @@ impl Policy {
 /// One fragment as its IP header describes it; pairs are first byte and end, in the packet's bytes.
 #[derive(Clone, Copy)]
 pub(crate) struct Piece {
-    pub(crate) ip: Ip,
     pub(crate) id: u32,
     /// Place of the data in the datagram's payload.
     pub(crate) offset: usize,
@@ -131,8 +154,9 @@ impl Walk<'_> {
     /// Takes a fragment out of the walk; when it completes its datagram, that one is queued as a packet.
     pub(crate) fn fragment(&mut self, p: &mut Packet, piece: Piece) {
         self.out.counters.fragments += 1;
-        let ip = Ip { fragment: true, ..piece.ip };
-        p.network = Network::Ip(ip);
+        let Network::Ip(ip) = &mut p.network else { return };
+        ip.fragment = true;
+        let ip = *ip;
         let version_4 = ip.version == 4;
         let data = self.span(piece.data.0, piece.data.1);
         let header = self.span(piece.header.0, piece.header.1);

@@ -88,7 +88,7 @@ impl Walk<'_> {
                 p.ether = Some(ether);
                 self.llc(p, at + 14, body_end);
             } else {
-                let mut task = self.task;
+                let mut task = *self.task;
                 task.start = Start::Llc;
                 task.ether = Some(ether);
                 task.length = crate::walk::short(body_end - at);

@@ -2,7 +2,7 @@
 
 use crate::net::protocol;
 use crate::walk::Walk;
-use crate::{Address, Embedded, Event, Ip, Packet, Transport};
+use crate::{Address, Embedded, Event, Packet, Transport};
 
 impl Walk<'_> {
     pub(super) fn icmpv4(&mut self, p: &mut Packet, at: usize, end: usize) {
@@ -36,12 +36,12 @@ impl Walk<'_> {
         self.payload(p, at + 8, end);
     }
 
-    pub(super) fn icmpv6(&mut self, p: &mut Packet, ip: Ip, at: usize, end: usize) {
+    pub(super) fn icmpv6(&mut self, p: &mut Packet, hops: u8, at: usize, end: usize) {
         self.out.counters.icmpv6 += 1;
         let Some(header) = self.header::<8>(at, end, Event::Icmpv6PktTooSmall) else { return };
         let [kind, code, _, _, a, b, c, d] = *header;
-        self.verify_transport(p, ip, at, end);
-        let known = self.icmpv6_type(kind, code, ip.ttl);
+        self.verify_transport(p, at, end);
+        let known = self.icmpv6_type(kind, code, hops);
         let echo =
             matches!(kind, 128 | 129).then_some((u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])));
         let about = if known && matches!(kind, 1..=4) { self.quoted_ipv6(at + 8, end) } else { None };

@@ -24,11 +24,11 @@ impl Walk<'_> {
         if total < header_len {
             return self.fail(Event::Ipv4IplenSmallerThanHlen);
         }
-        if at + total > end && !self.task.clipped {
+        if at + total > end && !self.clipped {
             return self.fail(Event::Ipv4TruncPkt);
         }
         let end = at + total;
-        let ip = Ip {
+        p.network = Network::Ip(Ip {
             version: 4,
             protocol: number,
             ttl,
@@ -37,8 +37,7 @@ impl Walk<'_> {
             dst: Address::v4([d0, d1, d2, d3]),
             offset: short(at),
             fragment: false,
-        };
-        p.network = Network::Ip(ip);
+        });
         self.payload(p, at + header_len, end);
         if header_len > 20 {
             self.ipv4_options(at + 20, at + header_len);
@@ -49,7 +48,6 @@ impl Walk<'_> {
         let fragment = u16::from_be_bytes([f0, f1]) & 0x3fff;
         if fragment != 0 {
             let piece = Piece {
-                ip,
                 id: u32::from(u16::from_be_bytes([i0, i1])),
                 offset: usize::from(fragment & 0x1fff) * 8,
                 more: fragment & 0x2000 != 0,
@@ -59,19 +57,19 @@ impl Walk<'_> {
             };
             return self.fragment(p, piece);
         }
-        self.above_ipv4(p, ip, at + header_len, end);
+        self.above_ipv4(p, number, at + header_len, end);
     }
 
     #[inline]
-    fn above_ipv4(&mut self, p: &mut Packet, ip: Ip, at: usize, end: usize) {
-        match ip.protocol {
-            protocol::TCP => self.tcp(p, ip, at, end),
-            protocol::UDP => self.udp(p, ip, at, end),
-            other => self.rarer_above_ipv4(p, ip, other, at, end),
+    fn above_ipv4(&mut self, p: &mut Packet, number: u8, at: usize, end: usize) {
+        match number {
+            protocol::TCP => self.tcp(p, at, end),
+            protocol::UDP => self.udp(p, at, end),
+            other => self.rarer_above_ipv4(p, other, at, end),
         }
     }
 
-    fn rarer_above_ipv4(&mut self, p: &mut Packet, ip: Ip, number: u8, at: usize, end: usize) {
+    fn rarer_above_ipv4(&mut self, p: &mut Packet, number: u8, at: usize, end: usize) {
         match number {
             protocol::ICMP => self.icmpv4(p, at, end),
             protocol::IGMP => self.out.counters.igmp += 1,
@@ -79,7 +77,7 @@ impl Walk<'_> {
             protocol::IPV6 => self.ip_in_ip(p, Origin::IpIp4, Start::Ip6, at, end),
             protocol::GRE => self.gre(p, at, end),
             protocol::ESP => self.esp(p, at, end),
-            protocol::AH => self.ipv4_ah(p, ip, at, end),
+            protocol::AH => self.ipv4_ah(p, at, end),
             protocol::SCTP => self.sctp(p, at, end),
             protocol::ICMPV6 => self.fail(Event::Ipv4Icmpv6),
             _ => {}
@@ -87,7 +85,7 @@ impl Walk<'_> {
     }
 
     /// Authentication header (RFC 4302 section 2): what follows is in the clear.
-    fn ipv4_ah(&mut self, p: &mut Packet, ip: Ip, at: usize, end: usize) {
+    fn ipv4_ah(&mut self, p: &mut Packet, at: usize, end: usize) {
         let Some([next, words]) = self.peek::<2>(at, end) else { return };
         let body = at + (usize::from(*words) + 2) * 4;
         // a header inside its own kind would let one packet walk on for as long as it is
@@ -95,10 +93,11 @@ impl Walk<'_> {
             return;
         }
         self.out.counters.ah += 1;
-        let ip = Ip { protocol: *next, ..ip };
-        p.network = Network::Ip(ip);
+        if let Network::Ip(ip) = &mut p.network {
+            ip.protocol = *next;
+        }
         self.payload(p, body, end);
-        self.above_ipv4(p, ip, body, end);
+        self.above_ipv4(p, *next, body, end);
     }
 
     fn verify_ipv4(&mut self, p: &mut Packet, at: usize, end: usize) {

@@ -18,6 +18,8 @@ struct Seen {
 /// Where the walk over the extension headers stands.
 #[derive(Clone, Copy)]
 struct Place {
+    /// Where the IPv6 header stands.
+    ip_at: usize,
     at: usize,
     end: usize,
     next: u8,
@@ -37,11 +39,11 @@ impl Walk<'_> {
             return self.fail(Event::Ipv6WrongIpVersion);
         }
         let length = usize::from(u16::from_be_bytes([*l0, *l1]));
-        if at + 40 + length > end && !self.task.clipped {
+        if at + 40 + length > end && !self.clipped {
             return self.fail(Event::Ipv6TruncPkt);
         }
         let (src, rest) = addresses.split_first_chunk::<16>().unwrap_or((&[0; 16], &[]));
-        let ip = Ip {
+        p.network = Network::Ip(Ip {
             version: 6,
             protocol: *next,
             ttl: *hops,
@@ -50,24 +52,24 @@ impl Walk<'_> {
             dst: Address(*rest.first_chunk::<16>().unwrap_or(&[0; 16])),
             offset: short(at),
             fragment: false,
-        };
-        p.network = Network::Ip(ip);
-        let place = Place { at: at + 40, end: at + 40 + length, next: *next, announced_at: at + 6 };
+        });
+        let place =
+            Place { ip_at: at, at: at + 40, end: at + 40 + length, next: *next, announced_at: at + 6 };
         self.payload(p, place.at, place.end);
-        self.above_ipv6(p, ip, place);
+        self.above_ipv6(p, place);
     }
 
     #[inline]
-    fn above_ipv6(&mut self, p: &mut Packet, ip: Ip, place: Place) {
+    fn above_ipv6(&mut self, p: &mut Packet, place: Place) {
         match place.next {
-            protocol::TCP => self.tcp(p, ip, place.at, place.end),
-            protocol::UDP => self.udp(p, ip, place.at, place.end),
-            _ => self.rarer_above_ipv6(p, ip, place),
+            protocol::TCP => self.tcp(p, place.at, place.end),
+            protocol::UDP => self.udp(p, place.at, place.end),
+            _ => self.rarer_above_ipv6(p, place),
         }
     }
 
     /// Follows extension headers until something else stands next.
-    fn rarer_above_ipv6(&mut self, p: &mut Packet, mut ip: Ip, mut place: Place) {
+    fn rarer_above_ipv6(&mut self, p: &mut Packet, mut place: Place) {
         let mut seen = Seen::default();
         loop {
             let length = match place.next {
@@ -77,27 +79,29 @@ impl Walk<'_> {
                 protocol::MOBILITY | protocol::HIP | protocol::SHIM6 => {
                     self.plain_header(place, 8).map(|(_, n)| n)
                 }
-                protocol::FRAGMENT => match self.fragment_header(p, ip, place, &mut seen) {
+                protocol::FRAGMENT => match self.fragment_header(p, place, &mut seen) {
                     Some(length) => Some(length),
                     None => return,
                 },
                 _ => break,
             };
             let (Some(length), Some([next])) = (length, self.peek::<1>(place.at, place.end)) else { return };
-            place = Place { at: place.at + length, end: place.end, next: *next, announced_at: place.at };
-            ip.protocol = place.next;
-            p.network = Network::Ip(ip);
+            place = Place { at: place.at + length, next: *next, announced_at: place.at, ..place };
+            set_protocol(p, place.next);
             self.payload(p, place.at, place.end);
         }
-        self.transport_above_ipv6(p, ip, place);
+        self.transport_above_ipv6(p, place);
     }
 
-    fn transport_above_ipv6(&mut self, p: &mut Packet, ip: Ip, place: Place) {
+    fn transport_above_ipv6(&mut self, p: &mut Packet, place: Place) {
         let Place { at, end, next, .. } = place;
         match next {
-            protocol::TCP => self.tcp(p, ip, at, end),
-            protocol::UDP => self.udp(p, ip, at, end),
-            protocol::ICMPV6 => self.icmpv6(p, ip, at, end),
+            protocol::TCP => self.tcp(p, at, end),
+            protocol::UDP => self.udp(p, at, end),
+            protocol::ICMPV6 => {
+                let hops = if let Network::Ip(ip) = p.network { ip.ttl } else { 0 };
+                self.icmpv6(p, hops, at, end);
+            }
             protocol::SCTP => self.sctp(p, at, end),
             protocol::ESP => self.esp(p, at, end),
             protocol::GRE => self.gre(p, at, end),
@@ -182,7 +186,7 @@ impl Walk<'_> {
     }
 
     /// RFC 8200 section 4.5. `None` when the packet is a fragment and was handed over as such.
-    fn fragment_header(&mut self, p: &mut Packet, ip: Ip, place: Place, seen: &mut Seen) -> Option<usize> {
+    fn fragment_header(&mut self, p: &mut Packet, place: Place, seen: &mut Seen) -> Option<usize> {
         let header = self.header::<8>(place.at, place.end, Event::Ipv6TruncExthdr)?;
         let [next, reserved, o0, o1, id @ ..] = *header;
         if reserved != 0 {
@@ -203,16 +207,21 @@ impl Walk<'_> {
             self.raise(Event::Ipv6FragInvalidLength);
         }
         let piece = Piece {
-            ip: Ip { protocol: protocol::FRAGMENT, ..ip },
             id: u32::from_be_bytes(id),
             offset,
             more,
-            header: (ip.offset as usize, place.at),
-            next_header: Some((place.announced_at - ip.offset as usize, next)),
+            header: (place.ip_at, place.at),
+            next_header: Some((place.announced_at - place.ip_at, next)),
             data: (place.at + 8, place.end),
         };
         self.payload(p, place.at + 8, place.end);
         self.fragment(p, piece);
         None
+    }
+}
+
+fn set_protocol(p: &mut Packet, number: u8) {
+    if let Network::Ip(ip) = &mut p.network {
+        ip.protocol = number;
     }
 }

@@ -168,7 +168,7 @@ impl Walk<'_> {
             self.fail(Event::ErspanTooManyVlanLayers);
             return false;
         }
-        self.task.clipped |= third & 0x04 != 0;
+        self.clipped |= third & 0x04 != 0;
         true
     }
 }
