@@ -1,5 +1,7 @@
 //! DNS over UDP and TCP (RFC 1034, RFC 1035, EDNS RFC 6891).
 
+#[cfg(test)]
+mod corpora;
 mod export;
 mod fields;
 mod message;

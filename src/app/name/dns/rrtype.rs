@@ -1,10 +1,26 @@
 //! Names of record types and result codes (IANA, "Domain Name System (DNS) Parameters"), as Suricata spells them.
 
+// Those whose data is read, or shown.
+pub(crate) const A: u16 = 1;
+pub(crate) const NS: u16 = 2;
+pub(crate) const CNAME: u16 = 5;
+pub(crate) const SOA: u16 = 6;
+pub(crate) const NULL: u16 = 10;
+pub(crate) const PTR: u16 = 12;
+pub(crate) const HINFO: u16 = 13;
+pub(crate) const MX: u16 = 15;
+pub(crate) const TXT: u16 = 16;
+pub(crate) const AAAA: u16 = 28;
+pub(crate) const SRV: u16 = 33;
+pub(crate) const OPT: u16 = 41;
+pub(crate) const SSHFP: u16 = 44;
+pub(crate) const RRSIG: u16 = 46;
+pub(crate) const NSEC: u16 = 47;
+pub(crate) const DNSKEY: u16 = 48;
+pub(crate) const HTTPS: u16 = 65;
+
 macro_rules! rrtypes {
     ($($name:ident $lower:literal $number:literal,)*) => {
-        $(#[allow(dead_code, reason = "the table names every type that events can")]
-        pub(crate) const $name: u16 = $number;)*
-
         /// Upper-case name of a type; `None` when it is printed as a number.
         pub(crate) const fn upper(rrtype: u16) -> Option<&'static str> {
             match rrtype {
