@@ -17,16 +17,24 @@
     )
 )]
 
+pub mod assemble;
+mod counters;
 mod files;
 mod listen;
 mod out;
 mod record;
+pub mod settings;
 mod share;
+mod summary;
 mod tally;
 mod who;
 mod worker;
 
+pub use assemble::{Failure, Outcome, Watch, read, run};
+pub use counters::Snapshot;
 pub use files::Settings as FileSettings;
 pub use out::{EventTypes, Out};
-pub use tally::Tally;
+pub use settings::Settings;
+pub use summary::Summary;
+pub use tally::{Tally, Timeline, Volume};
 pub use worker::{Handover, Report, Worker, WorkerSettings};

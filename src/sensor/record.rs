@@ -103,7 +103,7 @@ fn netflow(flow: &Flow<Attached>, side: Side, who: &Who, place: &mut Place, out:
     let mut header = who.flow_header("netflow", side, place);
     header.app_proto = eve_name(flow.a.app.label());
     if flow.key.protocol == 6 {
-        tcp_flags_fields(tape, &[of(&flow.tcp.flags, side)]);
+        tcp_flags_fields(tape, flow.peer(flow_side(side)).flags);
     }
     out.push(place.next(), header, from);
 }
@@ -153,37 +153,34 @@ fn app_fields(tape: &mut Tape, label: &Label) {
 }
 
 fn tcp_fields(tape: &mut Tape, flow: &Flow<Attached>) {
-    let tcp = &flow.tcp;
+    let (ts, tc) = (flow.peer(flow::Side::ToServer), flow.peer(flow::Side::ToClient));
     tape.object(&f::TCP);
-    let [ts, tc] = tcp.flags;
     let mut digits = [0; 2];
-    tape.text(&f::TCP_FLAGS, hex(ts | tc, &mut digits));
-    tape.text(&f::TCP_FLAGS_TS, hex(ts, &mut digits));
-    tape.text(&f::TCP_FLAGS_TC, hex(tc, &mut digits));
-    flag_names(tape, ts | tc);
-    tape.word(&f::TCP_STATE, tcp.state.name());
-    let [ts_gap, tc_gap] = tcp.gaps.map(|n| n > 0);
-    if ts_gap {
+    tape.text(&f::TCP_FLAGS, hex(ts.flags | tc.flags, &mut digits));
+    tape.text(&f::TCP_FLAGS_TS, hex(ts.flags, &mut digits));
+    tape.text(&f::TCP_FLAGS_TC, hex(tc.flags, &mut digits));
+    flag_names(tape, ts.flags | tc.flags);
+    if let Some(state) = flow.tcp.state.name() {
+        tape.word(&f::TCP_STATE, state);
+    }
+    if ts.gap {
         tape.flag(&f::TS_GAP, true);
     }
-    if tc_gap {
+    if tc.gap {
         tape.flag(&f::TC_GAP, true);
     }
-    let [ts_regions, tc_regions] = tcp.max_regions;
-    tape.number(&f::TS_MAX_REGIONS, u64::from(ts_regions));
-    tape.number(&f::TC_MAX_REGIONS, u64::from(tc_regions));
-    let [ts_urgent, tc_urgent] = tcp.urgent;
-    if ts_urgent > 0 {
-        tape.number(&f::TS_URGENT, u64::from(ts_urgent));
+    tape.number(&f::TS_MAX_REGIONS, ts.max_regions.into());
+    tape.number(&f::TC_MAX_REGIONS, tc.max_regions.into());
+    if ts.urgent > 0 {
+        tape.number(&f::TS_URGENT, ts.urgent.into());
     }
-    if tc_urgent > 0 {
-        tape.number(&f::TC_URGENT, u64::from(tc_urgent));
+    if tc.urgent > 0 {
+        tape.number(&f::TC_URGENT, tc.urgent.into());
     }
     tape.close();
 }
 
-fn tcp_flags_fields(tape: &mut Tape, flags: &[u8; 1]) {
-    let [flags] = *flags;
+fn tcp_flags_fields(tape: &mut Tape, flags: u8) {
     let mut digits = [0; 2];
     tape.object(&f::TCP);
     tape.text(&f::TCP_FLAGS, hex(flags, &mut digits));
@@ -228,6 +225,13 @@ fn reason(why: End) -> &'static str {
 
 fn age(flow: &Flow<Attached>) -> u64 {
     flow.last.time.seconds().saturating_sub(flow.first.time.seconds())
+}
+
+fn flow_side(side: Side) -> flow::Side {
+    match side {
+        Side::ToServer => flow::Side::ToServer,
+        Side::ToClient => flow::Side::ToClient,
+    }
 }
 
 fn of<T: Copy + Default>(pair: &[T; 2], side: Side) -> T {

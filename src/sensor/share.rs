@@ -98,7 +98,7 @@ impl Share {
     }
 
     /// Number of the first packet of the oldest flow still there.
-    pub(crate) fn oldest(&self) -> Option<u64> {
+    pub(crate) fn oldest(&mut self) -> Option<u64> {
         self.table.peek_any().map(|at| self.table.flow(at).first.number)
     }
 
@@ -186,7 +186,7 @@ impl Share {
     fn read(&mut self, at: FlowRef, side: flow::Side, place: &mut Place, tools: &mut Tools<'_>) {
         let flow = self.table.flow(at);
         let mut who = Who::of(flow, &tools.settings.events);
-        let midstream = flow.tcp.midstream;
+        let midstream = flow.tcp.is_midstream();
         let (mut client_port, mut server_port) = (flow.key.src_port, flow.key.dst_port);
         let mut side = side;
         for _ in 0..MOST_READS {

@@ -18,10 +18,10 @@ pub const SHARES: u16 = 16;
 /// Events are handed over when so many have gathered, even in mid-burst.
 const MOST_EVENTS: usize = 512;
 /// Slots of the end of the run lie behind every packet's.
-const END: u64 = 1 << 62;
+pub(crate) const END: u64 = 1 << 62;
 
 /// What a worker is told.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct WorkerSettings {
     /// Decoding.
     pub decode: decode::Settings,
@@ -64,6 +64,8 @@ pub struct Report {
     pub memory: u64,
     /// Flows in the tables now.
     pub flows: u64,
+    /// Latest packet time.
+    pub last: Timestamp,
 }
 
 impl Report {
@@ -92,6 +94,7 @@ impl Report {
         self.tally.add(&other.tally);
         self.memory += other.memory;
         self.flows += other.flows;
+        self.last = self.last.max(other.last);
     }
 }
 
@@ -176,13 +179,10 @@ impl Worker {
 
     fn bursts(&mut self, queue: &mut dyn RxQueue, handover: &mut dyn Handover) -> Result<(), RxError> {
         loop {
-            let status = {
-                let batch = queue.burst()?;
-                for frame in &batch.frames {
-                    self.frame(frame, handover);
-                }
-                batch.status
-            };
+            let status = self.burst(queue, handover);
+            // What the source lost is accounted for even when it fails.
+            queue.account(&mut self.ledger);
+            let status = status?;
             if let RxStatus::Idle(now) = status {
                 self.advance(now, self.number, handover);
             }
@@ -191,6 +191,14 @@ impl Worker {
                 return Ok(());
             }
         }
+    }
+
+    fn burst(&mut self, queue: &mut dyn RxQueue, handover: &mut dyn Handover) -> Result<RxStatus, RxError> {
+        let batch = queue.burst()?;
+        for frame in &batch.frames {
+            self.frame(frame, handover);
+        }
+        Ok(batch.status)
     }
 
     fn frame(&mut self, frame: &Frame<'_>, handover: &mut dyn Handover) {
@@ -214,10 +222,13 @@ impl Worker {
     fn advance(&mut self, time: Timestamp, number: u64, handover: &mut dyn Handover) {
         let began = time.seconds() > self.now.seconds();
         self.now = self.now.max(time);
-        if !began {
-            return;
+        if began {
+            self.tick(number * 2, handover);
         }
-        let place = Place { slot: number * 2, nanos: self.now.nanos(), ..Place::default() };
+    }
+
+    fn tick(&mut self, slot: u64, handover: &mut dyn Handover) {
+        let place = Place { slot, nanos: self.now.nanos(), ..Place::default() };
         let mut tools = tools(&self.settings, &self.engine, &mut self.out, &mut self.tally, &mut self.anomalies, &mut self.host);
         for share in &mut self.shares {
             share.tick(self.now, place, &mut tools);
@@ -229,8 +240,8 @@ impl Worker {
 
     /// `mine`: this worker counts the frame; others decode it only for the flows inside that are theirs.
     fn decode(&mut self, frame: &Frame<'_>, mine: bool) {
-        self.decoder.set_counting(mine);
-        let decoded = self.decoder.decode(frame);
+        let decoded =
+            if mine { self.decoder.decode(frame) } else { self.decoder.decode_uncounted(frame) };
         let place = Place {
             slot: frame.number * 2 + 1,
             nanos: frame.time.nanos(),
@@ -271,8 +282,9 @@ impl Worker {
 
     /// Ends every flow, oldest first over all shares, so that the order is that of the whole run.
     fn end_all(&mut self, handover: &mut dyn Handover) {
+        self.tick(self.number * 2 + 2, handover);
         loop {
-            let oldest = self.shares.iter().enumerate().filter_map(|(i, s)| Some((s.oldest()?, i))).min();
+            let oldest = self.shares.iter_mut().enumerate().filter_map(|(i, s)| Some((s.oldest()?, i))).min();
             let Some((first, index)) = oldest else { break };
             let place = Place { slot: END + first, nanos: self.now.nanos(), ..Place::default() };
             let mut tools = tools(&self.settings, &self.engine, &mut self.out, &mut self.tally, &mut self.anomalies, &mut self.host);
@@ -301,6 +313,7 @@ impl Worker {
             events: self.out.counts.clone(),
             anomalies: self.anomalies.clone(),
             tally: self.tally.clone(),
+            last: self.now,
             ..Report::default()
         };
         for share in &self.shares {

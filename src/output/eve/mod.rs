@@ -6,6 +6,7 @@ mod time;
 
 use event::{Batch, Event, Header, Key, Tape, Token, Value};
 use number::{hex, mac, number, signed};
+use parse::{Field, Kind};
 use std::net::IpAddr;
 use text::{escaped, quoted};
 use time::Clock;
@@ -52,6 +53,18 @@ impl Encoder {
             self.event(event, &batch.tape, &mut block.bytes);
             block.lines.push(Line { key: event.key, from, to: block.bytes.len() });
         }
+    }
+
+    /// One `stats` event, whose body is JSON already, as a block of its own.
+    pub fn stats(&mut self, nanos: u64, body: &str) -> Block {
+        let mut bytes = Vec::new();
+        self.header(&Header { event_type: "stats", nanos, ..Header::default() }, &mut bytes);
+        bytes.extend_from_slice(b",\"stats\":");
+        bytes.extend_from_slice(body.as_bytes());
+        bytes.extend_from_slice(b"}\n");
+        let key = Key { packet: u64::MAX, share: u16::MAX, turn: u32::MAX };
+        let lines = vec![Line { key, from: 0, to: bytes.len() }];
+        Block { bytes, lines }
     }
 
     fn event(&mut self, event: &Event, tape: &Tape, out: &mut Vec<u8>) {
@@ -253,12 +266,12 @@ fn body(tokens: &[Token], tape: &Tape, clock: &mut Clock, out: &mut Vec<u8>) {
                 }
                 first = true;
             }
-            None => value(token.value, tape, clock, out),
+            None => value(token.field, token.value, tape, clock, out),
         }
     }
 }
 
-fn value(value: Value, tape: &Tape, clock: &mut Clock, out: &mut Vec<u8>) {
+fn value(field: &Field, value: Value, tape: &Tape, clock: &mut Clock, out: &mut Vec<u8>) {
     match value {
         Value::Text(start, len) => quoted(tape.bytes(start, len), out),
         Value::Word(word) => {
@@ -277,7 +290,11 @@ fn value(value: Value, tape: &Tape, clock: &mut Clock, out: &mut Vec<u8>) {
         }
         Value::Time(micros) => {
             out.push(b'"');
-            clock.write_signed(micros, out);
+            if field.kind == Kind::Second {
+                clock.write_second(micros, out);
+            } else {
+                clock.write_signed(micros, out);
+            }
             out.push(b'"');
         }
         Value::Hex(start, len, between) => {

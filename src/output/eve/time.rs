@@ -23,8 +23,8 @@ impl Clock {
         self.write_signed(i64::try_from(micros).unwrap_or(i64::MAX), out);
     }
 
-    /// Writes microseconds since 1970, which may lie before.
-    pub(super) fn write_signed(&mut self, micros: i64, out: &mut Vec<u8>) {
+    /// Writes the whole second only, without a zone.
+    pub(super) fn write_second(&mut self, micros: i64, out: &mut Vec<u8>) {
         let second = micros.div_euclid(1_000_000);
         if second != self.second {
             self.second = second;
@@ -32,6 +32,11 @@ impl Clock {
             date(second, &mut self.text);
         }
         out.extend_from_slice(&self.text);
+    }
+
+    /// Writes microseconds since 1970, which may lie before.
+    pub(super) fn write_signed(&mut self, micros: i64, out: &mut Vec<u8>) {
+        self.write_second(micros, out);
         let fraction = micros.rem_euclid(1_000_000).unsigned_abs();
         out.push(b'.');
         for part in [fraction / 10_000, fraction / 100, fraction] {

@@ -1,0 +1,183 @@
+//! The catalogue of flags.
+
+use super::exit::CODES;
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use std::io;
+use std::path::PathBuf;
+
+/// Network detection sensor for cloud and hypervisors.
+#[derive(Debug, Parser)]
+#[command(name = "vigie", version, about, max_term_width = 110, propagate_version = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Read capture files and tell what is in them.
+    Read(Read),
+    /// Listen to an interface until a signal comes.
+    Run(Run),
+    /// List the protocols and services that are recognised.
+    Protocols(Protocols),
+    /// Check, show or explain the configuration.
+    Config(Config),
+    /// Show the counters of a running sensor.
+    Counters(Counters),
+    /// Print completions for a shell.
+    Completions(Completions),
+    /// Print the man page.
+    Man,
+}
+
+/// Where settings come from: the file first, then each `--set` in turn, then the other flags.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Sources {
+    /// Configuration file (TOML).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Set one key of the configuration; may be repeated.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+}
+
+/// What `read` and `run` share.
+#[derive(Args, Debug)]
+pub(crate) struct Walk {
+    #[command(flatten)]
+    pub(crate) sources: Sources,
+    /// Signature file; may be repeated.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rules: Vec<PathBuf>,
+    /// Write EVE JSON to a file, or to standard output with `-`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) eve: Option<String>,
+    /// Worker threads; 0 for one a core.
+    #[arg(long, value_name = "N")]
+    pub(crate) workers: Option<u16>,
+    /// Print no summary and no progress.
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+    /// Print the summary as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Read {
+    /// Capture files (pcap or pcapng, also inside gzip), folders of them, or `-` for standard input.
+    #[arg(required = true, value_name = "CAPTURE")]
+    pub(crate) captures: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) walk: Walk,
+    /// Most frames of one burst. Changes nothing but speed.
+    #[arg(long, value_name = "N", default_value_t = 256, hide = true, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) burst: u16,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Run {
+    /// Interface to listen on; otherwise `capture.interface` of the configuration.
+    #[arg(long, short, value_name = "IF")]
+    pub(crate) interface: Option<String>,
+    #[command(flatten)]
+    pub(crate) walk: Walk,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Protocols {
+    /// As JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Config {
+    #[command(subcommand)]
+    pub(crate) action: ConfigAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigAction {
+    /// Read a configuration and report every mistake in it.
+    Check(Sources),
+    /// Print every key with its value, as TOML.
+    Show(Sources),
+    /// Explain every key: text, default, range.
+    Reference,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Counters {
+    #[command(flatten)]
+    pub(crate) sources: Sources,
+    /// Repeat every second until interrupted.
+    #[arg(long)]
+    pub(crate) watch: bool,
+    /// As JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Explain every counter instead of asking a sensor.
+    #[arg(long)]
+    pub(crate) reference: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Completions {
+    /// Which shell.
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// Writes the man page: every command in turn, and the exit codes.
+pub(crate) fn man(out: &mut dyn io::Write) -> io::Result<()> {
+    let mut command = Cli::command();
+    command.build();
+    let page = clap_mangen::Man::new(command.clone());
+    page.render_title(out)?;
+    page.render_name_section(out)?;
+    page.render_synopsis_section(out)?;
+    page.render_description_section(out)?;
+    page.render_options_section(out)?;
+    for sub in command.get_subcommands().filter(|s| s.get_name() != "help") {
+        writeln!(out, ".SH \"{}\"", sub.get_name().to_uppercase())?;
+        let page = clap_mangen::Man::new(sub.clone());
+        page.render_synopsis_section(out)?;
+        page.render_description_section(out)?;
+        page.render_options_section(out)?;
+    }
+    writeln!(out, ".SH \"EXIT STATUS\"")?;
+    for (exit, text) in CODES {
+        writeln!(out, ".TP\n.B {}\n{text}", *exit as u8)?;
+    }
+    writeln!(out, ".SH \"SIGNALS\"\n.TP\n.B SIGTERM, SIGINT\ndrain and end with the summary")?;
+    writeln!(out, ".TP\n.B SIGHUP\nread the configuration again and say what changed and what needs a restart")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_flags_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_contract_parses() {
+        let line = "vigie read a.pcap b.pcap --rules r --eve - --config c --set a=1 --set b=2 --workers 2 --quiet";
+        let cli = Cli::try_parse_from(line.split(' ')).expect("the contract");
+        let Command::Read(read) = cli.command else { panic!("not read") };
+        assert_eq!((read.captures.len(), read.walk.sources.set.len(), read.walk.workers), (2, 2, Some(2)));
+    }
+
+    #[test]
+    fn the_man_page_names_every_command() {
+        let mut text = Vec::new();
+        man(&mut text).expect("memory");
+        let text = String::from_utf8(text).expect("UTF-8");
+        for name in ["READ", "RUN", "PROTOCOLS", "CONFIG", "COUNTERS", "EXIT STATUS"] {
+            assert!(text.contains(name), "{name}");
+        }
+    }
+}

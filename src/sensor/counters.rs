@@ -1,0 +1,178 @@
+//! The catalogue of counters: ledger, rooms, sinks. What `stats` events, `vigie counters` and the summary show.
+
+use crate::worker::Report;
+use frame::{Counter, Ledger, Loss};
+use output::sink::SinkReport;
+use serde_json::{Map, Value, json};
+
+/// Everything counted, at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// All workers together.
+    pub report: Report,
+    /// Frames, settled.
+    pub ledger: Ledger,
+    /// Events, by sink.
+    pub sinks: Vec<SinkReport>,
+}
+
+impl Snapshot {
+    pub(crate) fn new(report: Report, sinks: Vec<SinkReport>) -> Self {
+        Self { ledger: report.ledger(), report, sinks }
+    }
+
+    /// Shows every counter of the catalogue, in the order in which a packet meets them.
+    pub fn each(&self, show: &mut dyn FnMut(Counter)) {
+        each_of_ledger(&self.ledger, show);
+        self.report.decode.each(show);
+        self.report.flow.each(show);
+        show(Counter { name: "flow.active", text: "flows in the table now", value: self.report.flows });
+        show(Counter {
+            name: "memory.flows",
+            text: "bytes held by flow records and stream data now",
+            value: self.report.memory,
+        });
+        each_of_sinks(&self.sinks, show);
+    }
+
+    /// All counters as one nested object: `decode.ipv4` stands under `decode`.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let mut all = Map::new();
+        self.each(&mut |counter| {
+            put(&mut all, counter.name, counter.value);
+        });
+        Value::Object(all)
+    }
+
+    /// The body of a `stats` event: Suricata's names where it has the counter, all of ours under `vigie`.
+    ///
+    /// `with_state` adds what says how things stand now (memory, active flows) and so depends on the machine; events
+    /// read from a capture file leave it out.
+    #[must_use]
+    pub fn stats(&self, uptime: u64, with_state: bool) -> Value {
+        let d = &self.report.decode;
+        let f = &self.report.flow;
+        let mut ours = self.to_json();
+        if let (false, Some(ours)) = (with_state, ours.as_object_mut()) {
+            ours.remove("memory");
+        }
+        json!({
+            "uptime": uptime,
+            "capture": {
+                "kernel_packets": self.ledger.received,
+                "kernel_drops": self.ledger.lost(Loss::KernelDrop),
+            },
+            "decoder": {
+                "pkts": self.ledger.received,
+                "bytes": self.ledger.received_bytes,
+                "invalid": d.malformed,
+                "ipv4": d.ipv4,
+                "ipv6": d.ipv6,
+                "ethernet": d.ethernet,
+                "arp": d.arp,
+                "tcp": d.tcp,
+                "udp": d.udp,
+                "sctp": d.sctp,
+                "esp": d.esp,
+                "icmpv4": d.icmpv4,
+                "icmpv6": d.icmpv6,
+                "gre": d.gre,
+                "vlan": d.vlan,
+                "vlan_qinq": d.vlan_qinq,
+                "mpls": d.mpls,
+                "erspan": d.erspan,
+                "vxlan": d.vxlan,
+                "geneve": d.geneve,
+                "teredo": d.teredo,
+            },
+            "flow": { "total": f.flows, "tcp": f.tcp, "udp": f.udp, "tcp_reuse": f.end_reused },
+            "tcp": {
+                "syn": f.tcp_syn,
+                "synack": f.tcp_synack,
+                "rst": f.tcp_rst,
+                "sessions": f.tcp_established,
+                "midstream_pickups": f.tcp_midstream,
+                "reassembly_gap": f.tcp_gaps,
+                "overlap": f.tcp_overlap,
+                "overlap_diff_data": f.tcp_overlap_different,
+                "invalid_checksum": f.tcp_bad_checksum,
+                "segment_memcap_drop": f.lost_budget,
+            },
+            "vigie": ours,
+        })
+    }
+}
+
+fn each_of_ledger(ledger: &Ledger, show: &mut dyn FnMut(Counter)) {
+    let mut say = |name, text, value| show(Counter { name, text, value });
+    say("ledger.received", "frames that reached the source, those it lost included", ledger.received);
+    say("ledger.received_bytes", "bytes of them on the wire", ledger.received_bytes);
+    say("ledger.analysed", "frames that went the whole walk", ledger.analysed);
+    say("ledger.bypassed", "frames of flows that were only counted", ledger.bypassed);
+    say("ledger.filtered", "frames that the configuration excludes", ledger.filtered);
+    for loss in Loss::ALL {
+        say(lost_name(loss), loss.text(), ledger.lost(loss));
+    }
+    say("ledger.ring_freezes", "stalls of the kernel's ring", ledger.ring_freezes);
+}
+
+/// `ledger.lost.` before the name of a loss.
+fn lost_name(loss: Loss) -> &'static str {
+    match loss {
+        Loss::FileTruncated => "ledger.lost.file_truncated",
+        Loss::FileMalformed => "ledger.lost.file_malformed",
+        Loss::KernelDrop => "ledger.lost.kernel_drop",
+        Loss::UnknownLink => "ledger.lost.unknown_link",
+        Loss::DecodeError => "ledger.lost.decode_error",
+        Loss::FragmentBudget => "ledger.lost.fragment_budget",
+        Loss::TableFull => "ledger.lost.table_full",
+        Loss::WorkerLost => "ledger.lost.worker_lost",
+    }
+}
+
+fn each_of_sinks(sinks: &[SinkReport], show: &mut dyn FnMut(Counter)) {
+    let sum = |of: fn(&SinkReport) -> u64| sinks.iter().map(of).sum();
+    let mut say = |name, text, value| show(Counter { name, text, value });
+    say("output.produced", "events produced, for all sinks together", sum(|s| s.produced));
+    say("output.written", "events written", sum(|s| s.written));
+    say("output.bytes", "bytes written", sum(|s| s.bytes));
+    say("output.lost_slow", "events dropped because a sink was slow", sum(|s| s.lost_slow));
+    say("output.lost_gone", "events dropped because a sink's reader was away", sum(|s| s.lost_gone));
+    say("output.lost_stopped", "events dropped because a sink had failed", sum(|s| s.lost_stopped));
+}
+
+/// Puts a value at a dotted place.
+fn put(object: &mut Map<String, Value>, path: &str, value: u64) {
+    match path.split_once('.') {
+        None => drop(object.insert(path.into(), value.into())),
+        Some((head, rest)) => {
+            let inner = object.entry(head).or_insert_with(|| Value::Object(Map::new()));
+            if let Value::Object(inner) = inner {
+                put(inner, rest, value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn names_are_unique_and_have_a_text() {
+        let mut names = BTreeSet::new();
+        Snapshot::default().each(&mut |c| {
+            assert!(names.insert(c.name), "{} twice", c.name);
+            assert!(!c.text.is_empty(), "{}", c.name);
+        });
+        assert!(names.len() > 60);
+    }
+
+    #[test]
+    fn dotted_names_nest() {
+        let json = Snapshot::default().to_json();
+        assert_eq!(json["ledger"]["lost"]["kernel_drop"], 0);
+    }
+}

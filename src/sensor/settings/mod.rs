@@ -1,0 +1,110 @@
+//! Settings: every room's own, composed, and the catalogue of keys that a configuration can set.
+//!
+//! One entry in [`keys`] makes a key: its text, unit, default and range, how it is read into the rooms' structs and
+//! how it is shown. The reference page, `config check` and `--set` all derive from it.
+
+mod keys;
+mod load;
+mod value;
+
+pub use keys::{KEYS, Key};
+pub use load::{Origin, Problem, load, set};
+pub use value::{Kind, Value};
+
+use crate::worker::WorkerSettings;
+use output::sink::Rotation;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Everything that can be told, with the rooms' own structs inside.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// Worker threads; 0 for one a core.
+    pub workers: u16,
+    /// Name of this sensor, `host` in every event; empty for none.
+    pub name: String,
+    /// What each worker is told.
+    pub worker: WorkerSettings,
+    /// Where events go.
+    pub eve: Eve,
+    /// Where live frames come from.
+    pub live: capture::af_packet::LiveSettings,
+    /// Seconds between `stats` events; 0 for none.
+    pub stats_interval: u64,
+    /// Path of the control socket; empty for none.
+    pub control: String,
+}
+
+/// Where EVE goes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Eve {
+    /// A file, or `-` for standard output; empty for none.
+    pub file: String,
+    /// A UNIX socket that somebody listens on; empty for none.
+    pub socket: String,
+    /// When the file is put aside.
+    pub rotation: Rotation,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            workers: 0,
+            name: String::new(),
+            worker: WorkerSettings::default(),
+            eve: Eve {
+                rotation: Rotation { size: 1 << 30, age: Duration::from_secs(86_400), keep: 8 },
+                ..Eve::default()
+            },
+            live: capture::af_packet::LiveSettings::new(""),
+            stats_interval: 8,
+            control: "/run/vigie/control.sock".into(),
+        }
+    }
+}
+
+impl Settings {
+    /// The EVE file as a path, when there is one.
+    #[must_use]
+    pub fn eve_file(&self) -> Option<PathBuf> {
+        (!self.eve.file.is_empty()).then(|| PathBuf::from(&self.eve.file))
+    }
+
+    /// Worker threads on a machine with so many cores.
+    #[must_use]
+    pub fn worker_count(&self, cores: usize) -> u16 {
+        let wanted = if self.workers == 0 { u16::try_from(cores).unwrap_or(u16::MAX) } else { self.workers };
+        wanted.clamp(1, crate::worker::SHARES)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_catalogue_shows_what_the_rooms_default_to() {
+        let settings = Settings::default();
+        for key in KEYS {
+            let shown = (key.show)(&settings);
+            assert!(key.kind.allows(&shown), "{}: {shown} is outside {}", key.path, key.kind.range());
+            assert!(!key.text.is_empty(), "{}", key.path);
+        }
+    }
+
+    #[test]
+    fn every_key_can_be_set_to_what_it_shows() {
+        let mut settings = Settings::default();
+        for key in KEYS {
+            let shown = (key.show)(&settings).to_string();
+            set(&mut settings, &format!("{}={shown}", key.path)).unwrap_or_else(|p| panic!("{p}"));
+        }
+        assert_eq!(settings, Settings::default());
+    }
+
+    #[test]
+    fn an_unknown_key_suggests_the_nearest() {
+        let problem = set(&mut Settings::default(), "stream.midstraem=true").unwrap_err();
+        assert!(problem.to_string().contains("stream.midstream"), "{problem}");
+    }
+}
