@@ -1,6 +1,6 @@
 //! Capture: where frames come from.
 //!
-//! Gives: capture files ([`pcap`]) as [`frame::RxQueue`]s, one a worker.
+//! Gives: capture files ([`pcap`]) and live interfaces ([`af_packet`]) as [`frame::RxQueue`]s, one a worker.
 //! Depends on: `frame` (and the drivers, for the sources that need one).
 //! Will never know: what is inside a frame, flows, settings files, or who reads the frames.
 
@@ -15,4 +15,5 @@
     )
 )]
 
+pub mod af_packet;
 pub mod pcap;

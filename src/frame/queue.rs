@@ -72,4 +72,8 @@ pub trait RxQueue: Send {
     fn taps(&self) -> &[String] {
         &[]
     }
+
+    /// Takes nothing in any more, where the source can be told so: the bursts until [`RxStatus::End`] lend what is
+    /// there already, and after that the ledger is exact.
+    fn stop(&mut self) {}
 }

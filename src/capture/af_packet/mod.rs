@@ -1,0 +1,122 @@
+//! Live frames from a Linux interface, by AF_PACKET with a TPACKET_V3 ring: one socket and one ring a worker.
+//!
+//! The kernel fills blocks of a ring that it shares with us, and hands over one block after the other. A burst lends
+//! frames where they lie; the block goes back to the kernel at the burst after the one that lent its last frame, which
+//! is why two bursts cannot be held at once:
+//!
+//! ```compile_fail,E0499
+//! fn hoard(queue: &mut dyn frame::RxQueue) -> usize {
+//!     let first = queue.burst().unwrap();
+//!     let second = queue.burst().unwrap();
+//!     first.frames.len() + second.frames.len()
+//! }
+//! ```
+//!
+//! With several workers the kernel deals frames out by fanout, both directions of a flow to the same worker. Fragments
+//! are not put together by the kernel and nothing rolls over to another worker: both would hide what was on the wire,
+//! or tear flows apart.
+//!
+//! The ledger: received is what was lent, plus what the kernel had no room for. Frames that lie in the ring when a
+//! queue is dropped were neither, so stop first ([`frame::RxQueue::stop`]): no frame comes in any more, and the bursts
+//! until [`frame::RxStatus::End`] lend everything that is there.
+
+mod block;
+mod error;
+mod queue;
+mod ring;
+mod setup;
+mod socket;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use frame::RxQueue;
+
+pub use error::OpenError;
+
+/// How frames are dealt out to several workers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fanout {
+    /// By a symmetric hash over addresses and ports: any interface. It does not look into tunnels.
+    #[default]
+    Hash,
+    /// By the CPU that took the frame in: only where the NIC spreads symmetrically and interrupts are pinned.
+    Cpu,
+    /// By the NIC's receive queue: only where the NIC spreads symmetrically.
+    QueueMapping,
+    /// Not at all: one worker.
+    None,
+}
+
+/// How an interface is captured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveSettings {
+    /// Name of the interface.
+    pub interface: String,
+    /// Queues to open, one a worker: 1 to 256.
+    pub workers: usize,
+    /// Bytes of a block: a multiple of 64 KiB, 128 KiB at least. Frames longer than a block are cut.
+    pub block_size: u32,
+    /// Blocks of each worker's ring.
+    pub blocks: u32,
+    /// Milliseconds after which a block is handed over that is not full.
+    pub retire_ms: u32,
+    /// Whether frames for other stations are wanted too.
+    pub promiscuous: bool,
+    /// How frames are dealt out.
+    pub fanout: Fanout,
+    /// Whether frames that this machine sends are left out. On the loopback interface, where every frame is both sent
+    /// and received, it should be.
+    pub ignore_outgoing: bool,
+    /// Longest wait of a burst, in milliseconds.
+    pub wait_ms: u32,
+    /// How long an interface may be absent before the queue gives up, in milliseconds.
+    pub patience_ms: u32,
+    /// Most frames lent in one burst.
+    pub burst: usize,
+    /// Number of this interface among the sensor's taps.
+    pub tap: frame::TapId,
+}
+
+impl LiveSettings {
+    /// The settings of a cloud sensor for one interface: one worker, 64 blocks of 1 MiB.
+    #[must_use]
+    pub fn new(interface: &str) -> Self {
+        Self {
+            interface: interface.to_owned(),
+            workers: 1,
+            block_size: 1 << 20,
+            blocks: 64,
+            retire_ms: 10,
+            promiscuous: true,
+            fanout: Fanout::Hash,
+            ignore_outgoing: false,
+            wait_ms: 100,
+            patience_ms: 30_000,
+            burst: 256,
+            tap: frame::TapId(0),
+        }
+    }
+}
+
+/// Opens an interface: one queue a worker, all of which begin to receive when all are ready. To be called in the
+/// network namespace of the interface, by threads of which the queues stay.
+///
+/// # Errors
+/// When the settings make no sense, the interface does not exist, or the kernel refuses; the text says which
+/// capability is missing.
+pub fn open(settings: &LiveSettings) -> Result<Vec<Box<dyn RxQueue>>, OpenError> {
+    setup::check(settings)?;
+    let group = Arc::new(setup::Group::default());
+    let settings = Arc::new(settings.clone());
+    let mut queues = Vec::with_capacity(settings.workers);
+    for _ in 0..settings.workers {
+        queues.push(queue::Queue::open(Arc::clone(&settings), Arc::clone(&group))?);
+    }
+    for queue in &mut queues {
+        queue.begin()?;
+    }
+    Ok(queues.into_iter().map(|queue| Box::new(queue) as Box<dyn RxQueue>).collect())
+}
