@@ -9,7 +9,7 @@ pub struct Settings {
     pub checksums: bool,
     /// How many tunnels one may be inside another before the decoder stops and says so.
     pub tunnel_depth: u8,
-    /// UDP destination ports on which VXLAN is expected.
+    /// UDP destination ports on which VXLAN is expected: the assigned one, that of its generic form, and the old one.
     pub vxlan_ports: Vec<u16>,
     /// UDP destination ports on which GENEVE is expected.
     pub geneve_ports: Vec<u16>,
@@ -28,7 +28,7 @@ impl Default for Settings {
         Self {
             checksums: false,
             tunnel_depth: 8,
-            vxlan_ports: vec![4789, 8472],
+            vxlan_ports: vec![4789, 4790, 8472],
             geneve_ports: vec![6081],
             gtp_ports: vec![2152],
             teredo: true,

@@ -58,6 +58,8 @@ impl Train {
         }
         kept.sort_unstable_by_key(|run| run.start);
         let overlaps = last > first;
+        let before = length_of(self.runs.get(first..last).unwrap_or_default());
+        self.covered = self.covered + length_of(&kept) - before;
         self.runs.splice(first..last, kept);
         self.note(arrival, new);
         overlaps
@@ -96,7 +98,6 @@ impl Train {
         }
         self.seen_last |= !arrival.more;
         self.highest = self.highest.max(new.1);
-        self.covered = self.runs.iter().map(|run| run.end - run.start).sum();
         if self.bytes.len() > SLACK {
             self.tighten();
         }
@@ -137,6 +138,10 @@ impl Train {
             + self.header.capacity()
             + self.runs.capacity() * size_of::<Run>()
     }
+}
+
+fn length_of(runs: &[Run]) -> usize {
+    runs.iter().map(|run| run.end - run.start).sum()
 }
 
 fn part(run: &Run, start: usize, end: usize) -> Option<Run> {

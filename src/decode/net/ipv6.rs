@@ -70,7 +70,7 @@ impl Walk<'_> {
 
     /// Follows extension headers until something else stands next.
     fn rarer_above_ipv6(&mut self, p: &mut Packet, mut place: Place) {
-        let mut seen = Seen::default();
+        let (start, mut seen) = (place.at, Seen::default());
         loop {
             let length = match place.next {
                 protocol::HOP_BY_HOP | protocol::DESTINATION => self.options_header(place, &mut seen),
@@ -89,6 +89,10 @@ impl Walk<'_> {
             place = Place { at: place.at + length, next: *next, announced_at: place.at, ..place };
             set_protocol(p, place.next);
             self.payload(p, place.at, place.end);
+        }
+        if place.at > start && place.next != protocol::NONE && place.end < place.at + 2 {
+            // a chain of headers that ends before the one it announces
+            return self.fail(Event::Ipv6TruncExthdr);
         }
         self.transport_above_ipv6(p, place);
     }

@@ -134,13 +134,18 @@ fn ipv6_that_leads_nowhere() {
         (ip6(200, &[0; 8]), "unknown_next_header"),
         (ip6(0, &[17, 9, 0, 0, 0, 0, 0, 0]), "trunc_exthdr"),
         (ip6(43, &[17]), "trunc_exthdr"),
+        (ip6(44, &[6, 0, 0, 0, 0, 0, 0, 1, 7]), "exthdr_useless_fh"),
         (ip6(4, &[0x45; 19]), "ipv4_in_ipv6_too_small"),
         (ip6(4, &[0x65; 40]), "ipv4_in_ipv6_wrong_version"),
         (ip6(41, &[0x60; 39]), "ipv6_in_ipv6_too_small"),
         (ip6(41, &[0x45; 40]), "ipv6_in_ipv6_wrong_version"),
     ] {
         let seen = look(LinkType::IPV6, &data);
-        assert_eq!(seen.events, [format!("decoder.ipv6.{event}")]);
+        assert_eq!(seen.events[0], format!("decoder.ipv6.{event}"));
+        assert_eq!(
+            seen.events.get(1).copied(),
+            event.contains("useless").then_some("decoder.ipv6.trunc_exthdr")
+        );
         assert_eq!(seen.loss, None, "{event}");
         assert_eq!(seen.last().transport, Transport::None);
     }
