@@ -1,0 +1,8 @@
+//! The parser as a whole: bytes in, calls out.
+
+mod anomalies;
+mod bodies;
+mod corpora;
+mod cuts;
+mod exchanges;
+mod recorder;
