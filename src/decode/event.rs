@@ -165,3 +165,20 @@ events! {
     NshUnknownPayload = "nsh.unknown_payload", "A service header around a protocol that is not read.";
     TooManyLayers = "too_many_layers", "More headers inside one another than the decoder follows.";
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_texts_are_each_their_own() {
+        for pick in [Event::name as fn(Event) -> &'static str, Event::text] {
+            let mut all: Vec<_> = Event::ALL.iter().map(|e| pick(*e)).collect();
+            all.sort_unstable();
+            all.dedup();
+            assert_eq!(all.len(), Event::ALL.len());
+        }
+        assert_eq!(Event::Ipv4PktTooSmall.name(), "decoder.ipv4.pkt_too_small");
+        assert_eq!(Event::TooManyLayers.name(), "decoder.too_many_layers");
+    }
+}

@@ -36,4 +36,4 @@ pub use packet::{
     Address, Arp, Embedded, Ether, Ip, Network, Origin, Packet, Source, Tcp, Transport, Vlans, tcp_flags,
 };
 pub use settings::Settings;
-pub use steer::{Steer, owner_of, pair_hash, steer};
+pub use steer::{Steer, pair_hash, steer};

@@ -4,7 +4,7 @@ use frame::{Frame, LinkType};
 
 use crate::link::ethertype;
 use crate::net::protocol;
-use crate::{Address, Network, Packet, Settings, Transport};
+use crate::{Address, Settings};
 
 /// Who decodes a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,17 +43,6 @@ fn fold(a: &Address) -> u64 {
     let low = u64::from_le_bytes([b0, b1, b2, b3, b4, b5, b6, b7]);
     let mixed = (high.rotate_left(23) ^ low).wrapping_mul(0xd6e8_feb8_6659_fd93);
     (mixed ^ (mixed >> 32)).wrapping_add(high.wrapping_mul(0xa076_1d64_78bd_642f))
-}
-
-/// Which worker a decoded packet belongs to: by its addresses, for ICMP errors by those of the packet they speak of.
-/// What has no addresses belongs to 0.
-#[must_use]
-pub fn owner_of(packet: &Packet) -> u32 {
-    match (packet.network, packet.transport) {
-        (_, Transport::Icmp { about: Some(about), .. }) => pair_hash(&about.src, &about.dst),
-        (Network::Ip(ip), _) => pair_hash(&ip.src, &ip.dst),
-        _ => 0,
-    }
 }
 
 /// What a frame gives to look at.

@@ -62,6 +62,30 @@ impl Policy {
     pub const ALL: [Self; 7] =
         [Self::Bsd, Self::BsdRight, Self::Linux, Self::Windows, Self::Solaris, Self::First, Self::Last];
 
+    /// The word that settings use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bsd => "bsd",
+            Self::BsdRight => "bsd-right",
+            Self::Linux => "linux",
+            Self::Windows => "windows",
+            Self::Solaris => "solaris",
+            Self::First => "first",
+            Self::Last => "last",
+        }
+    }
+
+    /// The policy of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|policy| policy.name() == name)
+    }
+
+    /// Every policy, in catalogue order.
+    pub const ALL: [Self; 7] =
+        [Self::Bsd, Self::BsdRight, Self::Linux, Self::Windows, Self::Solaris, Self::First, Self::Last];
+
     /// Name, as a configuration has it.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -288,5 +312,18 @@ pub(crate) fn write_header(
 impl Settings {
     pub(crate) fn patience(&self) -> Duration {
         Duration::from_secs(u64::from(self.timeout))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn policies_are_found_by_their_names() {
+        for policy in Policy::ALL {
+            assert_eq!(Policy::from_name(policy.name()), Some(policy));
+        }
+        assert_eq!(Policy::from_name("Windows"), None);
     }
 }
