@@ -82,30 +82,6 @@ impl Policy {
         Self::ALL.into_iter().find(|policy| policy.name() == name)
     }
 
-    /// Every policy, in catalogue order.
-    pub const ALL: [Self; 7] =
-        [Self::Bsd, Self::BsdRight, Self::Linux, Self::Windows, Self::Solaris, Self::First, Self::Last];
-
-    /// Name, as a configuration has it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Bsd => "bsd",
-            Self::BsdRight => "bsd-right",
-            Self::Linux => "linux",
-            Self::Windows => "windows",
-            Self::Solaris => "solaris",
-            Self::First => "first",
-            Self::Last => "last",
-        }
-    }
-
-    /// The policy of this name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|p| p.name() == name)
-    }
-
     /// Whether the new fragment's bytes replace those of an old one that it overlaps, by start and end of each.
     pub(crate) fn new_wins(self, old: (usize, usize), new: (usize, usize)) -> bool {
         match self {
