@@ -22,7 +22,7 @@ impl Walk<'_> {
             return self.raise(Event::ArpInvalidProtocolSize);
         }
         let operation = u16::from_be_bytes([o0, o1]);
-        if !matches!(operation, 1..=4 | 8..=10) {
+        if !matches!(operation, 1..=4) {
             return self.raise(Event::ArpUnsupportedOpcode);
         }
         let [

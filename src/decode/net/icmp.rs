@@ -25,15 +25,18 @@ impl Walk<'_> {
         if !known {
             self.raise(Event::Icmpv4UnknownCode);
         }
-        if matches!(kind, 13 | 14) && end - at < 20 {
-            self.raise(Event::Icmpv4PktTooSmall);
+        let timestamps = matches!(kind, 13 | 14);
+        if timestamps && end - at < 20 {
+            self.raise(Event::Icmpv4Ipv4TruncPkt);
         }
         let echo = matches!(kind, 0 | 8 | 13..=18)
             .then_some((u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])));
         let error = known && matches!(kind, 3 | 4 | 5 | 11 | 12) && end > at + 8;
         let about = if error { self.quoted_ipv4(at + 8, end) } else { None };
         p.transport = Transport::Icmp { kind, code, echo, about };
-        self.payload(p, at + 8, end);
+        // the three times belong to the header
+        let header_len = if timestamps && end - at >= 20 { 20 } else { 8 };
+        self.payload(p, at + header_len, end);
     }
 
     pub(super) fn icmpv6(&mut self, p: &mut Packet, hops: u8, at: usize, end: usize) {
@@ -46,7 +49,9 @@ impl Walk<'_> {
             matches!(kind, 128 | 129).then_some((u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])));
         let about = if known && matches!(kind, 1..=4) { self.quoted_ipv6(at + 8, end) } else { None };
         p.transport = Transport::Icmp { kind, code, echo, about };
-        self.payload(p, at + 8, end);
+        // only errors and echoes have more than type, code and checksum before their body
+        let header_len = if known && matches!(kind, 1..=4 | 128 | 129) { 8 } else { 4 };
+        self.payload(p, at + header_len, end);
     }
 
     /// Types and codes of the IANA registry "ICMPv6 Parameters"; false when the code is not one of the type's.
@@ -62,10 +67,13 @@ impl Walk<'_> {
                 }
                 0
             }
-            128 | 129 | 133..=137 | 141..=145 | 147 | 151..=153 => 0,
+            128 | 129 | 133..=137 | 141..=149 | 154 | 156..=159 => 0,
             138 if code == 255 => 255,
             138..=140 => 2,
-            146 | 148..=150 | 154..=159 => u8::MAX,
+            150..=153 => u8::MAX,
+            // RPL control (RFC 6550): plain messages, and secured ones from 128 on
+            155 if code >= 128 => 132,
+            155 => 3,
             100 | 101 | 200 | 201 => {
                 self.raise(Event::Icmpv6ExperimentationType);
                 u8::MAX

@@ -111,6 +111,9 @@ fn icmp_types_and_codes() {
     assert_eq!(v6(&[130, 0, 0, 0, 0, 0, 0, 0]), ["decoder.icmpv6.mld_message_with_invalid_hl"]);
     assert_eq!(v6(&[1, 0, 0, 0, 0, 0, 0, 0, 0x60]), ["decoder.icmpv6.ipv6_trunc_pkt"]);
     assert_eq!(v6(&join(&[&[1, 0, 0, 0, 0, 0, 0, 0], &[0x40; 40]])), ["decoder.icmpv6.ipv6_unknown_version"]);
+    assert_eq!(v6(&[155, 4, 0, 0, 0, 0, 0, 0]), ["decoder.icmpv6.unknown_code"]);
+    assert_eq!(v6(&[155, 129, 0, 0, 0, 0, 0, 0]), [""; 0]);
+    assert_eq!(v4(&[13, 0, 0, 0, 0, 1, 0, 2]), ["decoder.icmpv4.ipv4_trunc_pkt"]);
     assert_eq!(v6(&[1; 7]), ["decoder.icmpv6.pkt_too_small"]);
     let seen = look(LinkType::IPV4, &ip4(1, &[8, 0, 0, 0, 0, 1, 0, 2, 9]));
     assert_eq!(seen.last().transport, Transport::Icmp { kind: 8, code: 0, echo: Some((1, 2)), about: None });
