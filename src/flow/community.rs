@@ -13,9 +13,15 @@ const UDP: u8 = 17;
 const ICMPV6: u8 = 58;
 const SCTP: u8 = 132;
 
-/// The community ID of a flow.
+/// The community ID of a flow, as text.
 #[must_use]
 pub fn community_id(key: &Key, seed: u16) -> String {
+    format!("1:{}", STANDARD.encode(community_hash(key, seed)))
+}
+
+/// The hash that a community ID is the text of.
+#[must_use]
+pub fn community_hash(key: &Key, seed: u16) -> [u8; 20] {
     let has_ports = matches!(key.protocol, ICMP | TCP | UDP | ICMPV6 | SCTP);
     let ports = |k: &Key| if has_ports { (k.src_port, k.dst_port) } else { (0, 0) };
     let (sport, dport) = ports(key);
@@ -31,7 +37,7 @@ pub fn community_id(key: &Key, seed: u16) -> String {
         sha.update(key.src_port.to_be_bytes());
         sha.update(key.dst_port.to_be_bytes());
     }
-    format!("1:{}", STANDARD.encode(sha.finalize()))
+    sha.finalize().into()
 }
 
 /// Messages without an answer keep their direction.

@@ -24,13 +24,15 @@ mod index;
 mod key;
 mod moment;
 mod rings;
+#[cfg(test)]
+mod scenarios;
 mod settings;
 mod stream;
 mod table;
 mod tcp;
 mod turn;
 
-pub use community::community_id;
+pub use community::{community_hash, community_id};
 pub use counters::Counters;
 pub use event::{EventList, StreamEvent};
 pub use flow::{Flow, Phase, Ttl};

@@ -93,6 +93,26 @@ impl Policy {
         Self::Last,
     ];
 
+    /// Name, as a configuration has it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bsd => "bsd",
+            Self::OldLinux => "old-linux",
+            Self::Linux => "linux",
+            Self::Solaris => "solaris",
+            Self::Hpux10 => "hpux10",
+            Self::Hpux11 => "hpux11",
+            Self::Irix => "irix",
+            Self::Macos => "macos",
+            Self::Windows => "windows",
+            Self::Vista => "vista",
+            Self::Windows2k3 => "windows2k3",
+            Self::First => "first",
+            Self::Last => "last",
+        }
+    }
+
     /// The policy that goes by this name in a configuration; old and right-handed variants fold into their family.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {

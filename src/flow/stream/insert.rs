@@ -83,6 +83,9 @@ impl Stream {
             if self.append(data, settings, buffers, &mut stored) && !settings.inline {
                 self.remember(extent);
             }
+            if !self.pieces.is_empty() {
+                self.join(settings, buffers);
+            }
         } else {
             self.insert_slowly(extent, data, settings, buffers, &mut stored);
             stored.regions = self.regions();
@@ -101,14 +104,15 @@ impl Stream {
             return None;
         }
         let mut start = u64::try_from(place.max(base)).ok()?;
-        if start < self.skip {
-            let unwanted = usize::try_from(self.skip - start).unwrap_or(usize::MAX).min(data.len());
+        if self.base < self.skip {
+            // Nothing is stored before the end of what is skipped; holes in it do not matter.
+            let end = start + data.len() as u64;
+            let unwanted =
+                usize::try_from(self.skip.saturating_sub(start)).unwrap_or(usize::MAX).min(data.len());
             stored.skipped += unwanted as u64;
             start += unwanted as u64;
             data = data.get(unwanted..)?;
-            if self.contiguous_is_empty() && self.pieces.first().is_none_or(|p| p.start >= start) {
-                self.advance(start);
-            }
+            self.advance(end.min(self.skip));
         }
         let room = usize::try_from(self.depth.saturating_sub(start)).unwrap_or(usize::MAX);
         if data.len() > room {
@@ -181,7 +185,7 @@ impl Stream {
             return;
         }
         // What the receiver acknowledged or the reader saw stays as it is.
-        let fixed = self.acked.min(self.edge()).max(self.shown);
+        let fixed = self.acked.max(self.shown);
         let candidates =
             self.segments.iter().copied().filter(|s| s.start < extent.end && s.end > extent.start);
         let won: Vec<Extent> = candidates
@@ -239,23 +243,27 @@ impl Stream {
     ) {
         let mut at = extent.start.max(self.edge());
         let mut index = self.pieces.partition_point(|p| p.end() <= at);
-        while at < extent.end {
+        loop {
             let next = self.pieces.get(index).map_or(u64::MAX, |p| p.start);
             let hole = Extent { start: at, end: extent.end.min(next) };
             if hole.start < hole.end {
                 let bytes = cut(data, extent.start, hole);
                 if hole.start == self.edge() {
                     self.append(bytes, settings, buffers, stored);
-                } else {
-                    index = self.put_piece(index, hole.start, bytes, settings, buffers, stored);
+                } else if self.put_piece(index, hole.start, bytes, settings, buffers, stored) {
+                    index += 1;
                 }
             }
-            at = hole.end.max(self.pieces.get(index).map_or(extent.end, Piece::end));
+            let Some(piece) = self.pieces.get(index) else { return };
+            at = piece.end();
             index += 1;
+            if at >= extent.end {
+                return;
+            }
         }
     }
 
-    /// Stores bytes behind a hole; gives the place of the piece they went to.
+    /// Stores bytes behind a hole. Whether that took a piece of its own.
     fn put_piece(
         &mut self,
         index: usize,
@@ -264,13 +272,12 @@ impl Stream {
         settings: &Settings,
         buffers: &mut Buffers,
         stored: &mut Stored,
-    ) -> usize {
-        let missing = index.wrapping_sub(1);
+    ) -> bool {
         let too_far = start - self.base + bytes.len() as u64 > FARTHEST
             || self.stored() + bytes.len() as u64 > settings.stream_memory as u64;
         if too_far || self.pieces.len() >= PIECES || self.would_exceed(start, settings) {
             stored.limit += bytes.len() as u64;
-            return missing;
+            return false;
         }
         if let Some(before) = index.checked_sub(1).and_then(|i| self.pieces.get_mut(i))
             && before.end() == start
@@ -281,17 +288,17 @@ impl Stream {
             } else {
                 stored.memory += bytes.len() as u64;
             }
-            return missing;
+            return false;
         }
         let mut data = Vec::new();
         if !buffers.reserve(&mut data, bytes.len()) {
             stored.memory += bytes.len() as u64;
-            return missing;
+            return false;
         }
         data.extend_from_slice(bytes);
         stored.new += bytes.len() as u64;
         self.pieces.insert(index, Piece { start, data });
-        index
+        true
     }
 
     /// Whether one more stretch would be one too many.

@@ -17,7 +17,7 @@ pub(crate) struct Buffers {
 
 impl Buffers {
     fn new(limit: usize) -> Self {
-        Self { free: Vec::new(), used: 0, limit }
+        Self { free: Vec::with_capacity(limit / SMALLEST), used: 0, limit }
     }
 
     /// Makes room for `more` bytes in `buffer`. False when the budget does not allow it; nothing changed then.
@@ -60,52 +60,64 @@ impl Buffers {
     }
 }
 
+/// Streams of one page. Pages never move, so that growing costs no copy.
+const PAGE: usize = 256;
+
 /// Every stream of a table, by handle; 0 is no handle.
 #[derive(Debug)]
 pub(crate) struct Streams {
-    all: Vec<Stream>,
+    pages: Vec<Vec<Stream>>,
     free: Vec<u32>,
     pub(crate) buffers: Buffers,
 }
 
 impl Streams {
-    pub(crate) fn new(limit: usize) -> Self {
-        Self { all: Vec::new(), free: Vec::new(), buffers: Buffers::new(limit) }
+    /// For so many flows; takes address space only.
+    pub(crate) fn new(limit: usize, flows: usize) -> Self {
+        let pages = Vec::with_capacity(flows * 2 / PAGE + 1);
+        Self { pages, free: Vec::with_capacity(flows * 2), buffers: Buffers::new(limit) }
     }
 
     /// A fresh stream whose first byte has this sequence number.
     pub(crate) fn open(&mut self, first: u32, depth: u64) -> u32 {
-        let handle = self.free.pop().unwrap_or_else(|| {
-            self.all.push(Stream::default());
-            u32::try_from(self.all.len()).unwrap_or(u32::MAX)
-        });
+        let handle = self.free.pop().unwrap_or_else(|| self.add());
         if let Some(stream) = self.get_mut(handle) {
             stream.begin(first, depth);
         }
         handle
     }
 
+    fn add(&mut self) -> u32 {
+        if self.pages.last().is_none_or(|page| page.len() == PAGE) {
+            self.pages.push(Vec::with_capacity(PAGE));
+        }
+        let before = (self.pages.len() - 1) * PAGE;
+        let Some(page) = self.pages.last_mut() else { return 0 };
+        page.push(Stream::default());
+        u32::try_from(before + page.len()).unwrap_or(0)
+    }
+
     /// Takes a stream out of use. Gives back how many bytes it still held.
     pub(crate) fn close(&mut self, handle: u32) -> u64 {
-        let Some(stream) = handle.checked_sub(1).and_then(|at| self.all.get_mut(at as usize)) else {
-            return 0;
-        };
-        let held = stream.drain(&mut self.buffers);
+        let Some((stream, buffers)) = self.parts(handle) else { return 0 };
+        let held = stream.drain(buffers);
         self.free.push(handle);
         held
     }
 
     pub(crate) fn get(&self, handle: u32) -> Option<&Stream> {
-        self.all.get(handle.checked_sub(1)? as usize)
+        let at = handle.checked_sub(1)? as usize;
+        self.pages.get(at / PAGE)?.get(at % PAGE)
     }
 
     pub(crate) fn get_mut(&mut self, handle: u32) -> Option<&mut Stream> {
-        self.all.get_mut(handle.checked_sub(1)? as usize)
+        self.parts(handle).map(|(stream, _)| stream)
     }
 
     /// A stream and the buffers, side by side.
     pub(crate) fn parts(&mut self, handle: u32) -> Option<(&mut Stream, &mut Buffers)> {
-        let stream = self.all.get_mut(handle.checked_sub(1)? as usize)?;
+        let at = handle.checked_sub(1)? as usize;
+        let stream = self.pages.get_mut(at / PAGE)?.get_mut(at % PAGE)?;
         Some((stream, &mut self.buffers))
     }
 }

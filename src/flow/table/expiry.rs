@@ -93,6 +93,13 @@ impl<A: Default> Table<A> {
         if self.emergency { &self.settings.emergency } else { &self.settings.timeouts }
     }
 
+    /// Another timeout holds for a flow.
+    pub(super) fn reschedule(&mut self, slot: u32) {
+        let due = due(self.timeouts(), self.flow(FlowRef(slot)));
+        self.wheel.forget(slot);
+        self.wheel.schedule(slot, due);
+    }
+
     /// The next flow that is over: evicted, replaced, or silent for too long by packet time `now`. The caller reads it
     /// ([`Table::flush`], [`Table::readable`]) and removes it. To be called until it gives nothing, whenever a
     /// [`crate::Turn::ended`] says so and at each whole second of packet time that has begun.

@@ -16,7 +16,7 @@ use expiry::Wheel;
 /// A flow and the table's own notes about it.
 #[derive(Debug, Default)]
 #[repr(C)]
-struct Record<A> {
+pub(crate) struct Record<A> {
     flow: Flow<A>,
     tag: u32,
     class: Class,
@@ -69,12 +69,12 @@ impl<A: Default> Table<A> {
         Self {
             settings: settings.clone(),
             records: Vec::with_capacity(slots),
-            free: Vec::new(),
+            free: Vec::with_capacity(slots),
             nobody: Flow::default(),
             index: Index::new(bits),
             wheel: Wheel::new(slots),
             queues: Rings::new(Class::COUNT, slots),
-            streams: Streams::new(settings.reassembly_memory),
+            streams: Streams::new(settings.reassembly_memory, slots),
             counters: Counters::default(),
             active: 0,
             ended: 0,
@@ -182,8 +182,14 @@ impl<A: Default> Table<A> {
 
     /// At the end of the run: the flows that remain, in order of creation.
     pub fn pop_any(&mut self) -> Option<FlowRef> {
+        let at = self.peek_any()?;
+        self.queues.take(at.0);
+        Some(at)
+    }
+
+    /// The flow that [`Table::pop_any`] gives next. Ends every flow, so that no packet may follow.
+    pub fn peek_any(&mut self) -> Option<FlowRef> {
         if let Some(slot) = self.queues.front(Class::Ended.ring()) {
-            self.queues.take(slot);
             return Some(FlowRef(slot));
         }
         if self.active == 0 {
@@ -199,7 +205,7 @@ impl<A: Default> Table<A> {
         for (_, _, slot) in all {
             self.end(slot, End::Forced);
         }
-        self.pop_any()
+        self.queues.front(Class::Ended.ring()).map(FlowRef)
     }
 
     /// The slot of a key, and whether the key is seen from the other side.

@@ -31,7 +31,9 @@ impl<A: Default> Table<A> {
         };
         if let Some((slot, side)) = self.spoken_of(packet, ip, &key) {
             self.counters.related += 1;
-            return Ok(self.count(slot, side, packet, ip, now));
+            let mut turn = self.count(slot, side, packet, ip, now);
+            self.settle(slot, &mut turn);
+            return Ok(turn);
         }
         let (slot, side, is_new) = self.find_or_make(packet, ip, key, now)?;
         let mut turn = self.count(slot, side, packet, ip, now);
@@ -94,10 +96,8 @@ impl<A: Default> Table<A> {
             turn.closed_now |=
                 was != Phase::Closed && flow.phase == Phase::Closed && flow.tcp.state == TcpState::Closed;
         }
-        let due = (flow.phase != was).then(|| expiry::due(self.timeouts(), self.flow(FlowRef(slot))));
-        if let Some(due) = due {
-            self.wheel.forget(slot);
-            self.wheel.schedule(slot, due);
+        if flow.phase != was {
+            self.reschedule(slot);
         }
         self.classify(slot);
     }
@@ -284,15 +284,11 @@ impl<A: Default> Table<A> {
     }
 
     /// Opens the side's stream when it has none.
-    fn open(&mut self, slot: u32, side: Side) -> u32 {
+    pub(super) fn open(&mut self, slot: u32, side: Side) -> u32 {
         let Some(record) = self.records.get_mut(slot as usize) else { return 0 };
         let peer = record.flow.tcp.peers.of_mut(side);
         if peer.stream == 0 {
-            let depth = match (peer.depth, self.settings.depth) {
-                (0, 0) | (u32::MAX, _) => u64::MAX,
-                (0, depth) => depth,
-                (depth, _) => u64::from(depth),
-            };
+            let depth = if self.settings.depth == 0 { u64::MAX } else { self.settings.depth };
             peer.stream = self.streams.open(peer.isn.wrapping_add(1), depth);
             if let Some(stream) = self.streams.get_mut(peer.stream) {
                 stream.acknowledge(peer.last_ack);

@@ -3,7 +3,7 @@
 use super::Table;
 use crate::key::Side;
 use crate::stream::Stream;
-use crate::tcp::marks;
+use crate::tcp::{TcpState, marks};
 use crate::{Chunk, FlowRef, Phase};
 
 impl<A: Default> Table<A> {
@@ -15,7 +15,7 @@ impl<A: Default> Table<A> {
         let (stream, buffers) = self.streams.parts(peer.stream)?;
         let ready = stream.ready(&self.settings, buffers)?;
         if ready.gap > 0 {
-            peer.gap = true;
+            peer.marks |= marks::GAP;
             self.counters.tcp_gaps += 1;
             self.counters.tcp_gap_bytes += ready.gap;
             self.counters.skipped += ready.dropped;
@@ -51,13 +51,15 @@ impl<A: Default> Table<A> {
         self.counters.skipped += dropped;
     }
 
-    /// Changes how many bytes of one side are read; `None` for all.
+    /// Changes how many bytes of one side are read; `None` for all. Holds from the handshake on.
     pub fn set_depth(&mut self, at: FlowRef, side: Side, depth: Option<u64>) {
-        let Some(record) = self.records.get_mut(at.0 as usize) else { return };
-        let peer = record.flow.tcp.peers.of_mut(side);
-        peer.depth =
-            depth.map_or(u32::MAX, |d| u32::try_from(d).unwrap_or(u32::MAX).min(u32::MAX - 1).max(1));
-        if let Some(stream) = self.streams.get_mut(peer.stream) {
+        let Some(record) = self.records.get(at.0 as usize) else { return };
+        let stopped = record.flow.tcp.peers.of(side).marks & marks::STOPPED != 0;
+        if stopped || record.flow.tcp.state < TcpState::SynRecv {
+            return;
+        }
+        let handle = self.open(at.0, side);
+        if let Some(stream) = self.streams.get_mut(handle) {
             stream.set_depth(depth);
         }
     }
@@ -82,8 +84,8 @@ impl<A: Default> Table<A> {
         for side in Side::BOTH {
             self.stop(at, side);
         }
-        let flow = self.flow_mut(at);
-        flow.phase = Phase::Bypassed;
+        self.flow_mut(at).phase = Phase::Bypassed;
+        self.reschedule(at.0);
     }
 
     /// Everything stored becomes readable, acknowledged or not, gaps included; then each side is told its last.

@@ -78,8 +78,6 @@ pub struct Peer {
     pub(crate) last_ts_seconds: u32,
     /// Handle of its stream, 0 for none.
     pub(crate) stream: u32,
-    /// How many of its bytes are read: 0 as configured, `u32::MAX` all.
-    pub(crate) depth: u32,
     /// Urgent bytes taken out of band.
     pub urgent: u16,
     /// All flags it ever sent.
@@ -90,8 +88,20 @@ pub struct Peer {
     pub max_regions: u8,
     /// Facts of the machine, see [`marks`].
     pub(crate) marks: u8,
-    /// Bytes were lost.
-    pub gap: bool,
+}
+
+impl Peer {
+    /// Whether bytes of it were lost.
+    #[must_use]
+    pub const fn gap(&self) -> bool {
+        self.marks & marks::GAP != 0
+    }
+
+    /// Whether its depth was reached.
+    #[must_use]
+    pub const fn depth_reached(&self) -> bool {
+        self.marks & marks::DEPTH != 0
+    }
 }
 
 /// Facts about one side.
@@ -110,6 +120,8 @@ pub(crate) mod marks {
     pub(crate) const DEPTH: u8 = 0x20;
     /// It sent payload that was accepted.
     pub(crate) const DATA: u8 = 0x40;
+    /// Bytes of it were lost.
+    pub(crate) const GAP: u8 = 0x80;
 }
 
 /// Facts about the connection.
