@@ -221,6 +221,9 @@ impl Body {
                 Side::ToClient => &buffers::RESPONSE_BODY,
             };
             stream(tx, buffer, self.given, piece, false, sink);
+            if self.side == Side::ToClient {
+                stream(tx, &buffers::FILE_DATA, self.given, piece, false, sink);
+            }
             self.given = self.given.saturating_add(u64::try_from(piece.len()).unwrap_or(0));
             self.file(piece, tx, sink);
         }
@@ -314,16 +317,23 @@ impl Body {
 
     fn file_data(&mut self, data: &[u8], tx: &Exchange, sink: &mut dyn Sink) {
         if self.file == File::Open {
-            stream(tx, &buffers::FILE_DATA, self.in_file, data, false, sink);
+            self.stream_file(data, false, tx, sink);
             sink.file(tx, self.side, FileEvent::Data(data));
             self.in_file = self.in_file.saturating_add(u64::try_from(data.len()).unwrap_or(0));
+        }
+    }
+
+    /// The content of an uploaded file; that of a response goes with its body, file or not.
+    fn stream_file(&self, data: &[u8], last: bool, tx: &Exchange, sink: &mut dyn Sink) {
+        if self.side == Side::ToServer {
+            stream(tx, &buffers::FILE_DATA_UP, self.in_file, data, last, sink);
         }
     }
 
     fn close_file(&mut self, end: FileEnd, tx: &Exchange, sink: &mut dyn Sink) {
         if self.file == File::Open {
             self.file = File::Closed;
-            stream(tx, &buffers::FILE_DATA, self.in_file, &[], true, sink);
+            self.stream_file(&[], true, tx, sink);
             let end = if self.cut && end == FileEnd::Closed { FileEnd::Truncated } else { end };
             sink.file(tx, self.side, FileEvent::Close(end));
         }
@@ -377,6 +387,9 @@ impl Body {
                 Side::ToClient => &buffers::RESPONSE_BODY,
             };
             stream(tx, buffer, self.given, &[], true, sink);
+            if self.side == Side::ToClient {
+                stream(tx, &buffers::FILE_DATA, self.given, &[], true, sink);
+            }
         }
         self.reset();
     }

@@ -51,5 +51,6 @@ buffers! {
     RESPONSE_HEADER "http.response_header" Final true [ToClient HEADERS] "each field of the response";
     REQUEST_BODY "http.request_body" Stream false [ToServer BODY] "body of the request, decoded";
     RESPONSE_BODY "http.response_body" Stream false [ToClient BODY] "body of the response, decoded";
-    FILE_DATA "file.data" Stream false [ToServer BODY, ToClient BODY] "content of the files of either side";
+    FILE_DATA "file.data" Stream false [ToClient BODY] "body of the response, decoded";
+    FILE_DATA_UP "file.data" Stream false [ToServer BODY] "content of each file that the request uploads";
 }

@@ -86,6 +86,11 @@ impl Exchange {
         self.stage == [Stage::Complete; 2]
     }
 
+    /// Whether there is anything to tell about it: the beginning of a request line alone is not.
+    pub(super) fn is_known(&self) -> bool {
+        self.method_text.is_some() || self.unmatched || self.stage != [Stage::Begun, Stage::Unseen]
+    }
+
     /// Head of one side.
     pub(super) fn head(&self, side: Side) -> &Head {
         match side {
@@ -119,9 +124,8 @@ impl Exchange {
     /// Forgets a response that another one follows.
     pub(super) fn forget_response(&mut self) {
         self.response.forget();
-        if let [_, lazy] = &mut self.lazy {
-            *lazy = Lazy::default();
-        }
+        let [_, lazy] = &mut self.lazy;
+        *lazy = Lazy::default();
         (self.answer_protocol, self.status_text, self.message) = (None, None, None);
         (self.status, self.answered, self.answer_version) = (None, false, Version::Unknown);
     }

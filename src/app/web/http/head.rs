@@ -18,11 +18,6 @@ impl Span {
     fn new(at: usize, len: usize) -> Self {
         Self { at: u32::try_from(at).unwrap_or(u32::MAX), len: u32::try_from(len).unwrap_or(0) }
     }
-
-    /// Whether there is nothing in it.
-    pub(super) const fn is_empty(self) -> bool {
-        self.len == 0
-    }
 }
 
 /// Fields that somebody asks for by name.

@@ -192,7 +192,9 @@ pub(super) fn is_status(line: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn read(line: &[u8]) -> (&[u8], Option<&[u8]>, Option<&[u8]>, [bool; 3]) {
+    type Read<'a> = (&'a [u8], Option<&'a [u8]>, Option<&'a [u8]>, [bool; 3]);
+
+    fn read(line: &[u8]) -> Read<'_> {
         let parts = request(line);
         (
             &line[parts.method],

@@ -66,6 +66,7 @@ pub(super) struct Http {
     pub(super) settings: Settings,
     /// Exchanges that are not over, in order.
     open: VecDeque<Box<Exchange>>,
+    #[allow(clippy::vec_box, reason = "they move between here and the open ones as they are")]
     spare: Vec<Box<Exchange>>,
     /// Number of the next exchange.
     pub(super) next: u64,
@@ -73,6 +74,8 @@ pub(super) struct Http {
     pub(super) response: Half<response::State>,
     unfolded: Vec<u8>,
     anomalies: u16,
+    /// Parsing was given up: only what is open is still recorded.
+    failed: bool,
 }
 
 impl Http {
@@ -86,6 +89,7 @@ impl Http {
             response: Half::new(response::State::Idle, Side::ToClient, settings),
             unfolded: Vec::new(),
             anomalies: 0,
+            failed: false,
         })
     }
 
@@ -194,7 +198,9 @@ impl Http {
     }
 
     fn record(&mut self, tx: Box<Exchange>, sink: &mut dyn Sink) {
-        sink.record(&*tx, Side::ToServer, &HTTP_RECORD);
+        if tx.is_known() {
+            sink.record(&*tx, Side::ToServer, &HTTP_RECORD);
+        }
         if self.spare.len() < SPARE {
             self.spare.push(tx);
         }
@@ -444,7 +450,11 @@ impl Http {
 
 impl Parser for Http {
     fn feed(&mut self, input: Input<'_>, sink: &mut dyn Sink) -> Step {
+        if self.failed {
+            return Step::Fail;
+        }
         let step = self.run(input, sink);
+        self.failed = step == Step::Fail;
         if input.last && !matches!(step, Step::Fail | Step::Switch { .. }) {
             self.end_side(input.side, sink);
         }
@@ -453,14 +463,17 @@ impl Parser for Http {
 
     fn gap(&mut self, side: Side, missing: u64, sink: &mut dyn Sink) -> Step {
         match side {
+            _ if self.failed => Step::Fail,
             Side::ToServer => self.request_gap(missing, sink),
             Side::ToClient => self.response_gap(missing, sink),
         }
     }
 
     fn close(&mut self, _why: Close, sink: &mut dyn Sink) {
-        self.end_side(Side::ToServer, sink);
-        self.end_side(Side::ToClient, sink);
+        if !self.failed {
+            self.end_side(Side::ToServer, sink);
+            self.end_side(Side::ToClient, sink);
+        }
         for side in Side::BOTH {
             self.end_body(side, false, sink);
         }

@@ -344,7 +344,7 @@ fn best_fit(code: u32) -> u8 {
         }
         0x2010 | 0x2011 | 0x2013 | 0x2014 | 0x2212 => b'-',
         0x2018 | 0x2019 | 0x201a | 0x2032 => b'\'',
-        0x201c | 0x201d | 0x201e => b'"',
+        0x201c..=0x201e => b'"',
         0x2024 => b'.',
         0x2044 | 0x2215 => b'/',
         0x2216 => b'\\',
@@ -398,7 +398,7 @@ fn remove_dots(path: &[u8], out: &mut Vec<u8>) {
         if segment == b".." {
             let cut = out.get(start..).and_then(|o| memchr::memrchr(b'/', o)).unwrap_or(0);
             out.truncate(start + cut);
-        } else if !dots && !(ended && segment.is_empty() && after_dots) {
+        } else if !(dots || (ended && segment.is_empty() && after_dots)) {
             if begun {
                 out.push(b'/');
             }

@@ -84,7 +84,11 @@ impl Recorder {
 
     /// Bytes of a streaming buffer, over all exchanges.
     pub(super) fn stream_of(&self, name: &str) -> Vec<u8> {
-        self.streams.iter().filter(|(n, _)| n == name).flat_map(|(_, data)| data.clone()).collect()
+        self.streams
+            .iter()
+            .filter(|(n, _)| n.split(' ').next() == Some(name))
+            .flat_map(|(_, data)| data.clone())
+            .collect()
     }
 
     /// Lines that begin so.
@@ -119,11 +123,12 @@ impl Sink for Recorder {
     }
 
     fn stream(&mut self, tx: &dyn Transaction, buffer: &'static Buffer, piece: Piece<'_>) {
-        let key = format!("{} {}", buffer.name, tx.id());
+        let [(side, _)] = buffer.ready else { panic!("a stream has one side") };
+        let key = format!("{} {} {}", buffer.name, side_name(*side), tx.id());
         if piece.offset == 0 && !piece.data.is_empty() {
-            self.streams.push((buffer.name.to_string(), Vec::new()));
+            self.streams.push((key.clone(), Vec::new()));
         }
-        let held = self.streams.iter_mut().rev().find(|(name, _)| *name == buffer.name);
+        let held = self.streams.iter_mut().rev().find(|(name, _)| *name == key);
         if let Some((_, held)) = held {
             assert!(piece.offset >= held.len() as u64, "{key}: pieces must not go back");
             held.extend_from_slice(piece.data);
