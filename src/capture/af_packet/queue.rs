@@ -36,7 +36,7 @@ pub(super) struct Queue {
     kernel: u64,
     counted: u64,
     warnings: Vec<String>,
-    /// Frames that were longer than their block, and whether this was told.
+    /// Frames that were longer than their block.
     cut: u64,
     absent_since: Option<Instant>,
     stopped: bool,
@@ -104,12 +104,12 @@ impl Queue {
             if left.is_zero() {
                 return Ok(false);
             }
-            let ms = u32::try_from(left.as_millis()).unwrap_or(u32::MAX).max(1);
-            let waited = match &self.bound {
-                Some(bound) => bound.ring.socket().wait(ms).map_err(RxError::Io)?,
-                None => Waited::Ready,
+            let Some(bound) = &self.bound else {
+                std::thread::sleep(left);
+                return Ok(false);
             };
-            match waited {
+            let ms = u32::try_from(left.as_millis()).unwrap_or(u32::MAX).max(1);
+            match bound.ring.socket().wait(ms).map_err(RxError::Io)? {
                 Waited::Error => self.note_error(),
                 // Without this a kernel that says so again and again would have a whole CPU.
                 Waited::Ready if !self.has_block() => std::thread::sleep(PAUSE.min(left)),

@@ -172,10 +172,27 @@ fn tags_are_recovered() {
         }
         let seen = empty(&mut *queue);
         assert_eq!(seen.len(), cases.len());
-        for ((data, vlan, _), (sent, tag, left)) in seen.into_iter().zip(cases) {
+        for ((data, vlan, checksum), (sent, tag, left)) in seen.into_iter().zip(cases) {
+            assert_eq!(checksum, Checksum::Unknown);
             assert_eq!(vlan, tag, "sent {sent:x?}");
             assert_eq!(data, frame(left, [1, 2], 100), "sent {sent:x?}");
         }
+    });
+}
+
+/// A datagram of the machine's own, whose checksum is left to the NIC: what stands in the field is only its seed.
+#[test]
+fn a_checksum_left_to_the_nic_is_partial() {
+    in_namespace(|| {
+        ip("address add 192.0.2.1/24 dev far").unwrap();
+        ip("neigh add 192.0.2.9 lladdr 02:00:00:00:00:09 dev far").unwrap();
+        let mut queue = one(&settings());
+        let socket = std::net::UdpSocket::bind("192.0.2.1:1000").unwrap();
+        socket.send_to(b"datagram", "192.0.2.9:53").unwrap();
+        let seen = empty(&mut *queue);
+        assert_eq!(seen.len(), 1);
+        assert!(seen[0].0.ends_with(b"datagram"));
+        assert_eq!(seen[0].2, Checksum::Partial);
     });
 }
 
@@ -271,9 +288,9 @@ fn sent_frames_are_left_out_where_asked() {
     }
 }
 
-/// A frame longer than a block: what is there is lent, says how long it was, and a warning says so once.
+/// The smallest block that is allowed holds the longest frame that such an interface carries.
 #[test]
-fn frames_that_a_block_cannot_hold_are_cut_and_told() {
+fn the_longest_frames_are_whole() {
     in_namespace(|| {
         ip("link set far mtu 65535").unwrap();
         ip("link set tap mtu 65535").unwrap();

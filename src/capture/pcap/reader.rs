@@ -71,6 +71,8 @@ pub(super) struct Reader {
     in_all: Option<u64>,
     names: Vec<String>,
     number: u64,
+    /// The last frame to lend, once all readers are to stop.
+    stop_after: Option<u64>,
     last: Timestamp,
     tally: Tally,
 }
@@ -90,6 +92,7 @@ impl Reader {
             in_all,
             names,
             number: 0,
+            stop_after: None,
             last: Timestamp::ZERO,
             tally: Tally::default(),
         }
@@ -97,11 +100,12 @@ impl Reader {
 
     /// Goes on until there is something to lend, or a reason why not.
     fn advance(&mut self) -> Result<(usize, usize), RxStatus> {
+        let burst = self.allowance()?;
         loop {
             if matches!(self.source, Source::None) && !self.next_capture()? {
                 return Err(RxStatus::Idle(self.last));
             }
-            match self.source.ready(self.shelf.settings().burst.max(1)) {
+            match self.source.ready(burst) {
                 Ready::Frames(from, to) => return Ok((from, to)),
                 Ready::Waiting => return Err(RxStatus::Idle(self.last)),
                 Ready::Over(ending) => {
@@ -112,9 +116,28 @@ impl Reader {
         }
     }
 
+    /// Most frames of this burst. A reader that is to stop goes on to where the foremost one was, and no further.
+    fn allowance(&mut self) -> Result<usize, RxStatus> {
+        let burst = self.shelf.settings().burst.max(1);
+        if !self.shelf.stopping() {
+            return Ok(burst);
+        }
+        if self.stop_after.is_none() {
+            self.stop_after = self.shelf.last_frame(self.place, self.number);
+        }
+        let last = self.stop_after.ok_or(RxStatus::Idle(self.last))?;
+        match usize::try_from(last.saturating_sub(self.number)).unwrap_or(usize::MAX) {
+            0 => Err(RxStatus::End),
+            left => Ok(burst.min(left)),
+        }
+    }
+
     /// Takes the next capture; false when the slowest reader has to be waited for first.
     fn next_capture(&mut self) -> Result<bool, RxStatus> {
-        let taken = self.shelf.take(self.place).ok_or(RxStatus::End)?;
+        let Some(taken) = self.shelf.take(self.place) else {
+            self.shelf.finished(self.place, self.number);
+            return Err(RxStatus::End);
+        };
         if matches!(taken, Taken::Wait) {
             return Ok(false);
         }
@@ -196,6 +219,10 @@ impl RxQueue for Reader {
 
     fn taps(&self) -> &[String] {
         &self.names
+    }
+
+    fn stop(&mut self) {
+        self.shelf.stop();
     }
 }
 

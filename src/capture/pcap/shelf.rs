@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -40,6 +41,7 @@ pub(super) struct Shelf {
     settings: FileSettings,
     state: Mutex<State>,
     moved: Condvar,
+    stopping: AtomicBool,
 }
 
 struct State {
@@ -47,6 +49,8 @@ struct State {
     next: Vec<Option<usize>>,
     /// Captures that some readers have taken and others have not.
     open: Vec<Open>,
+    /// Where each reader was when it heard that all are to stop.
+    heard: Vec<Option<u64>>,
 }
 
 struct Open {
@@ -58,8 +62,9 @@ struct Open {
 
 impl Shelf {
     pub(super) fn new(captures: Vec<Capture>, readers: usize, settings: FileSettings) -> Self {
-        let state = State { next: vec![Some(0); readers], open: Vec::new() };
-        Self { captures, settings, state: Mutex::new(state), moved: Condvar::new() }
+        let state = State { next: vec![Some(0); readers], open: Vec::new(), heard: vec![None; readers] };
+        let stopping = AtomicBool::new(false);
+        Self { captures, settings, state: Mutex::new(state), moved: Condvar::new(), stopping }
     }
 
     pub(super) fn captures(&self) -> &[Capture] {
@@ -104,6 +109,37 @@ impl Shelf {
         self.moved.notify_all();
     }
 
+    /// Asks all readers to stop.
+    pub(super) fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// The reader at `place` has lent everything, so many frames.
+    pub(super) fn finished(&self, place: usize, number: u64) {
+        if let Some(heard) = self.lock().heard.get_mut(place) {
+            *heard = Some(number);
+        }
+        self.moved.notify_all();
+    }
+
+    /// The frame after which all readers stop: the last one that any of them has lent, so that every frame is seen by
+    /// all or by none. Nothing before every reader that is left has heard of it.
+    pub(super) fn last_frame(&self, place: usize, number: u64) -> Option<u64> {
+        let mut state = self.lock();
+        if let Some(heard) = state.heard.get_mut(place).filter(|heard| heard.is_none()) {
+            *heard = Some(number);
+            self.moved.notify_all();
+        }
+        if !state.agreed() {
+            state = self.moved.wait_timeout(state, PATIENCE).map_or_else(|e| e.into_inner().0, |s| s.0);
+        }
+        state.agreed().then(|| state.heard.iter().flatten().copied().max().unwrap_or(number))
+    }
+
     fn open(&self, capture: &Capture, index: usize, next: &[Option<usize>]) -> Open {
         let mut open = Open { index, what: Err("nothing was opened".to_owned()), intakes: Vec::new() };
         if capture.kind == Kind::Plain {
@@ -130,6 +166,11 @@ impl Shelf {
 impl State {
     fn next_of(&self, place: usize) -> Option<usize> {
         self.next.get(place).copied().flatten()
+    }
+
+    /// Whether every reader that is left has heard that all are to stop.
+    fn agreed(&self) -> bool {
+        self.next.iter().zip(&self.heard).all(|(next, heard)| next.is_none() || heard.is_some())
     }
 
     fn slowest(&self) -> usize {

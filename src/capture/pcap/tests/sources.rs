@@ -215,3 +215,47 @@ fn a_file_that_goes_away_is_a_warning() {
     assert_eq!(taps, [(1, 0), (2, 0), (3, 2), (4, 2)]);
     assert!(read.warnings[0].contains("went away"), "{:?}", read.warnings);
 }
+
+/// Stopped in the middle, by one of them: all readers end after the same frame, and the ledger tells of that one.
+#[test]
+fn all_readers_stop_after_the_same_frame() {
+    let folder = Folder::new("stop");
+    let paths = [folder.file("a.gz", &gzip(&numbered(3_000))), folder.file("b", &numbered(3_000))];
+    let settings = FileSettings { buffer: 4_096, burst: 10, ..FileSettings::default() };
+    for after in [0, 5, 150, 450] {
+        let queues = open(&paths, 3, settings).unwrap();
+        let threads: Vec<_> = queues
+            .into_iter()
+            .enumerate()
+            .map(|(place, mut queue)| {
+                std::thread::spawn(move || {
+                    let mut before = 0;
+                    for _ in 0..after * (place + 1) / 3 {
+                        before += queue.burst().unwrap().frames.len();
+                    }
+                    if place == 1 {
+                        queue.stop();
+                    }
+                    let read = drain(queue);
+                    (before + read.frames.len(), read.ledger)
+                })
+            })
+            .collect();
+        let ends: Vec<_> = threads.into_iter().map(|t| t.join().unwrap()).collect();
+        assert!(ends.iter().all(|(count, _)| *count == ends[0].0), "{ends:?}");
+        assert_eq!(ends[0].1.received, ends[0].0 as u64);
+        assert!(ends[0].0 < 6_000, "nobody stopped");
+    }
+}
+
+/// One reader has come to the end and waits there when the others are told to stop: they go to the end too.
+#[test]
+fn a_reader_at_the_end_takes_the_others_there() {
+    let folder = Folder::new("stop-end");
+    let path = folder.file("capture", &numbered(1_000));
+    let mut queues = open(&[path], 2, FileSettings::default()).unwrap();
+    while queues[0].burst().unwrap().status != RxStatus::End {}
+    queues[0].stop();
+    let behind = queues.pop().unwrap();
+    assert_eq!(drain(behind).frames.len(), 1_000);
+}
