@@ -1,5 +1,6 @@
 //! Transports: TCP (RFC 9293), UDP (RFC 768), SCTP (RFC 9260), ESP (RFC 4303).
 
+use crate::net::length_field;
 use crate::walk::Walk;
 use crate::{Event, Packet, Tcp, Transport};
 
@@ -116,7 +117,7 @@ impl Walk<'_> {
         self.out.counters.udp += 1;
         let Some(header) = self.header::<8>(at, end, Event::UdpPktTooSmall) else { return };
         let [s0, s1, d0, d1, l0, l1, _, _] = *header;
-        let length = usize::from(u16::from_be_bytes([l0, l1]));
+        let length = length_field([l0, l1], at, end);
         if at + length > end {
             return self.fail(Event::UdpHlenTooSmall);
         }

@@ -1,7 +1,7 @@
 //! IPv4 (RFC 791).
 
 use crate::fragment::Piece;
-use crate::net::protocol;
+use crate::net::{length_field, protocol};
 use crate::walk::{Start, Walk, short};
 use crate::{Address, Event, Ip, Network, Origin, Packet, checksum};
 
@@ -20,7 +20,7 @@ impl Walk<'_> {
         if header_len < 20 {
             return self.fail(Event::Ipv4HlenTooSmall);
         }
-        let total = usize::from(u16::from_be_bytes([l0, l1]));
+        let total = length_field([l0, l1], at, end);
         if total < header_len {
             return self.fail(Event::Ipv4IplenSmallerThanHlen);
         }

@@ -1,7 +1,7 @@
 //! IPv6 (RFC 8200) and its extension headers.
 
 use crate::fragment::Piece;
-use crate::net::protocol;
+use crate::net::{length_field, protocol};
 use crate::walk::{Start, Walk, short};
 use crate::{Address, Event, Ip, Network, Origin, Packet};
 
@@ -38,7 +38,7 @@ impl Walk<'_> {
         if first >> 4 != 6 {
             return self.fail(Event::Ipv6WrongIpVersion);
         }
-        let length = usize::from(u16::from_be_bytes([*l0, *l1]));
+        let length = length_field([*l0, *l1], at + 40, end);
         if at + 40 + length > end && !self.clipped {
             return self.fail(Event::Ipv6TruncPkt);
         }

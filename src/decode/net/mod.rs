@@ -7,6 +7,14 @@ mod ipv6;
 mod options4;
 mod options6;
 
+/// A length field of 16 bits, for what stands between `at` and `end`. Zero, where more than 16 bits can say is there,
+/// means as far as it goes: segments that the sender's NIC was to cut (Linux BIG TCP) or a jumbo payload (RFC 2675).
+#[inline]
+pub(crate) fn length_field(field: [u8; 2], at: usize, end: usize) -> usize {
+    let there = end.saturating_sub(at);
+    if field == [0, 0] && there > 0xffff { there } else { usize::from(u16::from_be_bytes(field)) }
+}
+
 /// Protocol numbers (IANA, "Assigned Internet Protocol Numbers").
 pub(crate) mod protocol {
     pub(crate) const HOP_BY_HOP: u8 = 0;

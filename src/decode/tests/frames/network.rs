@@ -160,3 +160,15 @@ fn an_authentication_header_in_ipv4_is_walked_once() {
     let nested = ip4(51, &join(&[&auth(51), &auth(17), &udp(1111, 2222, b"x")]));
     assert_eq!(look(LinkType::IPV4, &nested).last().transport, Transport::None);
 }
+
+#[test]
+fn a_length_of_zero_means_all_of_a_packet_that_no_length_could_say() {
+    let (mut four, mut six) = (ip4(6, &tcp(&[], b"")), ip6(6, &tcp(&[], b"")));
+    (four[2], four[3], six[4], six[5]) = (0, 0, 0, 0);
+    for (link, head) in [(LinkType::IPV4, four), (LinkType::IPV6, six)] {
+        let small = look(link, &join(&[&head, &[7; 1000]]));
+        assert!(!small.events.is_empty());
+        let big = look(link, &join(&[&head, &[7; 70_000]]));
+        assert_eq!((big.events.len(), big.last().payload_len, big.last().missing), (0, 70_000, 0));
+    }
+}
