@@ -40,7 +40,7 @@ events! {
     Ipv4OptPadRequired = "ipv4.opt_pad_required", "IPv4 options that do not fill a multiple of 8 bytes.";
     Ipv4OptEolRequired = "ipv4.opt_eol_required", "IPv4 options that end without an end-of-list option.";
     Ipv4OptDuplicate = "ipv4.opt_duplicate", "The same IPv4 option twice.";
-    Ipv4OptUnknown = "ipv4.opt_unknown", "An IPv4 option that has no validation.";
+    Ipv4OptUnknown = "ipv4.opt_unknown", "Known to rules alone: an IPv4 option that is not known raises `opt_invalid`.";
     Ipv4WrongIpVersion = "ipv4.wrong_ip_version", "The version in an IPv4 header is not 4.";
     Ipv4Icmpv6 = "ipv4.icmpv6", "ICMPv6 carried by IPv4.";
     Icmpv4PktTooSmall = "icmpv4.pkt_too_small", "Fewer bytes than an ICMPv4 message of this type has.";
@@ -65,7 +65,7 @@ events! {
     Ipv6ExthdrDuplHh = "ipv6.exthdr_dupl_hh", "Two IPv6 hop-by-hop headers.";
     Ipv6ExthdrDuplDh = "ipv6.exthdr_dupl_dh", "More than two IPv6 destination-options headers.";
     Ipv6ExthdrDuplAh = "ipv6.exthdr_dupl_ah", "Two IPv6 authentication headers.";
-    Ipv6ExthdrDuplEh = "ipv6.exthdr_dupl_eh", "Two IPv6 encapsulating-security headers.";
+    Ipv6ExthdrDuplEh = "ipv6.exthdr_dupl_eh", "Known to rules alone: nothing behind an encapsulating-security header is read.";
     Ipv6ExthdrInvalidOptlen = "ipv6.exthdr_invalid_optlen", "An IPv6 option whose length is impossible.";
     Ipv6WrongIpVersion = "ipv6.wrong_ip_version", "The version in an IPv6 header is not 6.";
     Ipv6ExthdrAhResNotNull = "ipv6.exthdr_ah_res_not_null", "The reserved field of an authentication header is not 0.";
@@ -113,7 +113,7 @@ events! {
     GreVersion1Flags = "gre.version1_flags", "GRE version 1 with reserved flags.";
     GreVersion1NoKey = "gre.version1_no_key", "GRE version 1 without a key.";
     GreVersion1WrongProtocol = "gre.version1_wrong_protocol", "GRE version 1 with another protocol than PPP.";
-    GreVersion1MalformedSreHdr = "gre.version1_malformed_sre_hdr", "A GRE version 1 source route that does not fit.";
+    GreVersion1MalformedSreHdr = "gre.version1_malformed_sre_hdr", "Known to rules alone: GRE version 1 with routing raises `version1_route`.";
     GreVersion1HdrTooBig = "gre.version1_hdr_too_big", "A GRE version 1 header that goes beyond the packet.";
     VlanHeaderTooSmall = "vlan.header_too_small", "Fewer bytes than a VLAN tag has.";
     VlanUnknownType = "vlan.unknown_type", "A VLAN tag in front of an ethertype that is not read.";
