@@ -1,0 +1,148 @@
+# Everything people do here. `make help` lists it.
+# VIGIE_CORPORA  folder with public captures: suites and scores that need it are left out without it, and say so
+# VIGIE_LONG     1: floods and rewritings at full size
+# VIGIE_CACHE    where tools are kept that cargo has to build first
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+MAKEFLAGS += --no-print-directory
+
+CARGO_TARGET_DIR ?= $(CURDIR)/target
+VIGIE_CACHE ?= $(HOME)/.cache/vigie
+TOOLS := $(VIGIE_CACHE)/tools
+export CARGO_TARGET_DIR VIGIE_CACHE
+export PATH := $(TOOLS)/bin:$(PATH)
+
+# Suites that run the binary use this one; without the variable they build a debug binary of their own.
+VIGIE_BIN := $(CARGO_TARGET_DIR)/release/vigie
+export VIGIE_BIN
+
+NIGHTLY := cargo +nightly
+FUZZ_SECONDS ?= 20
+ASAN_TARGET := $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+
+# --- use ---
+
+.PHONY: run
+run: compiler release ## the sensor at work on the bundled traffic
+	@mkdir -p '$(CARGO_TARGET_DIR)/run' && rm -f '$(CARGO_TARGET_DIR)/run/eve.json'
+	@echo; echo "vigie read tests/cases/bundled --eve $(CARGO_TARGET_DIR)/run/eve.json"; echo
+	@'$(VIGIE_BIN)' read tests/cases/bundled --eve '$(CARGO_TARGET_DIR)/run/eve.json'
+	@echo; echo "Two of the events in $(CARGO_TARGET_DIR)/run/eve.json:"; echo
+	@for kind in tls http; do grep -m1 "\"event_type\":\"$$kind\"" '$(CARGO_TARGET_DIR)/run/eve.json' || :; done
+	@echo; echo "Your own traffic: $(VIGIE_BIN) read CAPTURE, or as root: $(VIGIE_BIN) run --interface IF"
+
+.PHONY: release
+release: compiler ## the binary, optimised
+	cargo build --release --locked --package vigie
+
+# --- tests ---
+
+.PHONY: test
+test: fmt lint check release unit doc deny reference-check score ## every check that a change must pass
+	@echo; echo "make test: passed"
+
+.PHONY: fmt
+fmt: ## formatting
+	cargo fmt --all --check
+
+.PHONY: lint
+lint: compiler ## clippy, warnings are errors
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+.PHONY: check
+check: compiler ## the rules of the house
+	cargo run --quiet --locked --package house-check
+
+.PHONY: unit
+unit: compiler release ## unit and replay tests; those that need root or corpora say so when they are left out
+	@[ -n "$${VIGIE_CORPORA:-}" ] || echo "VIGIE_CORPORA is not set: suites over public captures are left out"
+	@[ "$$(id -u)" = 0 ] || echo "not root: suites in network namespaces are left out (sudo -E make netns runs them)"
+	@if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --workspace --locked; \
+	else cargo test --workspace --locked --lib --bins --tests; fi
+
+.PHONY: doc
+doc: compiler ## examples in documentation
+	cargo test --workspace --locked --doc --quiet
+
+.PHONY: deny
+deny: ## licences, sources and known holes of dependencies
+	@if ! cargo deny --version >/dev/null 2>&1; then \
+		echo "dependencies not checked: cargo-deny is absent, 'make tools' builds it once"; \
+	else \
+		cargo deny --locked check --config .deny.toml --hide-inclusion-graph licenses bans sources; \
+		if cargo deny --locked fetch --config .deny.toml db >/dev/null 2>&1; then \
+			cargo deny --locked check --config .deny.toml --disable-fetch advisories; \
+		else echo "known holes not checked: the advisory database cannot be fetched"; fi; \
+	fi
+
+.PHONY: netns
+netns: compiler release ## suites with real interfaces, in network namespaces; needs root
+	@if [ "$$(id -u)" != 0 ]; then echo "skipped: network namespaces need root (sudo -E make netns)"; \
+	elif cargo nextest --version >/dev/null 2>&1; then cargo nextest run --locked --package testbed; \
+	else cargo test --locked --package testbed; fi
+
+.PHONY: score
+score: release ## conformance and agreement over the corpora, against tests/replay/floors.toml
+	@python3 tests/replay/score.py '$(VIGIE_BIN)'
+
+.PHONY: long
+long: release ## replay and flood suites at full size
+	VIGIE_LONG=1 cargo nextest run --locked --package replay
+
+# --- measure and attack ---
+
+.PHONY: bench
+bench: release ## speed and memory
+	cargo run --release --locked --quiet --package bench -- $(ARGS)
+
+.PHONY: fuzz
+fuzz: compiler ## every fuzz target for FUZZ_SECONDS (20) seconds
+	@cargo fuzz --version >/dev/null 2>&1 || cargo install --locked --root '$(TOOLS)' cargo-fuzz
+	@for target in $$($(NIGHTLY) fuzz list --fuzz-dir tests/fuzz); do \
+		echo "fuzz: $$target"; \
+		$(NIGHTLY) fuzz run --fuzz-dir tests/fuzz --target-dir '$(CARGO_TARGET_DIR)/fuzz' "$$target" -- \
+			-max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048 -timeout=10 -verbosity=0 -print_final_stats=1; \
+	done
+
+.PHONY: sanitize
+sanitize: compiler ## AddressSanitizer on the rooms with unsafe code, valgrind on the binary
+	@echo "AddressSanitizer: frame, capture (nightly)"
+	RUSTFLAGS=-Zsanitizer=address CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)/asan' $(NIGHTLY) test --locked \
+		--target $(ASAN_TARGET) --package frame --package capture --lib
+	@if command -v valgrind >/dev/null; then \
+		echo "valgrind: vigie read tests/cases/bundled"; \
+		cargo build --locked --package vigie; \
+		valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite \
+			'$(CARGO_TARGET_DIR)/debug/vigie' read tests/cases/bundled --workers 2 --quiet --eve /dev/null; \
+	else echo "valgrind: absent, left out"; fi
+	@echo "loom: no structure here hands memory between threads without a library's queue; nothing to run"
+
+# --- upkeep ---
+
+.PHONY: reference
+reference: release ## write docs/reference from the catalogues
+	cargo run --quiet --locked --package house-check -- reference '$(VIGIE_BIN)' --write
+
+.PHONY: reference-check
+reference-check: release ## docs/reference says what the catalogues say
+	cargo run --quiet --locked --package house-check -- reference '$(VIGIE_BIN)'
+
+.PHONY: tools
+tools: compiler ## build cargo-nextest and cargo-deny where they are absent
+	@cargo nextest --version >/dev/null 2>&1 || cargo install --locked --root '$(TOOLS)' cargo-nextest
+	@cargo deny --version >/dev/null 2>&1 || cargo install --locked --root '$(TOOLS)' cargo-deny
+
+# Rust needs a linker. This is the only step that asks for root, and only where no compiler is installed.
+.PHONY: compiler
+compiler:
+	@if ! command -v cargo >/dev/null; then echo "Rust is missing: https://rustup.rs says how to install it"; exit 1; fi
+	@if ! command -v cc >/dev/null; then \
+		echo "No C compiler: Rust needs one to link. The next step installs gcc with apt, and needs root."; \
+		sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+		$$sudo apt-get update && $$sudo apt-get install --yes --no-install-recommends gcc libc6-dev; \
+	fi
