@@ -28,6 +28,8 @@ pub enum Kind {
     Address,
     /// A moment.
     Time,
+    /// A moment told to the second and without a zone, as certificates have it.
+    Second,
     /// Raw bytes, written as hexadecimal.
     Hex,
 }

@@ -163,10 +163,10 @@ fn tcp_fields(tape: &mut Tape, flow: &Flow<Attached>) {
     if let Some(state) = flow.tcp.state.name() {
         tape.word(&f::TCP_STATE, state);
     }
-    if ts.gap {
+    if ts.gap() {
         tape.flag(&f::TS_GAP, true);
     }
-    if tc.gap {
+    if tc.gap() {
         tape.flag(&f::TC_GAP, true);
     }
     tape.number(&f::TS_MAX_REGIONS, ts.max_regions.into());

@@ -14,7 +14,7 @@ use frame::{Frame, Ledger, Loss, RxError, RxQueue, RxStatus, Timestamp};
 use std::sync::Arc;
 
 /// How many shares the flows are dealt into. More workers than this make no sense for one capture file.
-pub const SHARES: u16 = 16;
+pub(crate) const SHARES: u16 = 16;
 /// Events are handed over when so many have gathered, even in mid-burst.
 const MOST_EVENTS: usize = 512;
 /// Slots of the end of the run lie behind every packet's.

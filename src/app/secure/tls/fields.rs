@@ -30,9 +30,9 @@ pub(super) mod catalogue {
         /// Version.
         VERSION: Text("tls.", "version") "version that is spoken", element(39499, 333);
         /// Beginning of validity.
-        NOT_BEFORE: Time("tls.", "notbefore") "when the server's certificate becomes valid";
+        NOT_BEFORE: Second("tls.", "notbefore") "when the server's certificate becomes valid";
         /// End of validity.
-        NOT_AFTER: Time("tls.", "notafter") "when the server's certificate ceases to be valid";
+        NOT_AFTER: Second("tls.", "notafter") "when the server's certificate ceases to be valid";
         /// Certificate.
         CERTIFICATE: Text("tls.", "certificate") "the server's certificate, base64";
         /// Chain.
@@ -66,9 +66,9 @@ pub(super) mod catalogue {
         /// Its serial number.
         CLIENT_SERIAL: Text("tls.client.", "serial") "serial number of the client's certificate";
         /// Beginning of its validity.
-        CLIENT_NOT_BEFORE: Time("tls.client.", "notbefore") "when the client's certificate becomes valid";
+        CLIENT_NOT_BEFORE: Second("tls.client.", "notbefore") "when the client's certificate becomes valid";
         /// End of its validity.
-        CLIENT_NOT_AFTER: Time("tls.client.", "notafter") "when the client's certificate ceases to be valid";
+        CLIENT_NOT_AFTER: Second("tls.client.", "notafter") "when the client's certificate ceases to be valid";
         /// Itself.
         CLIENT_CERTIFICATE: Text("tls.client.", "certificate") "the client's certificate, base64";
         /// Its chain.
@@ -96,7 +96,7 @@ pub(super) fn show(session: &Session, to: &mut dyn Visitor) {
     if let Some(sni) = session.sni() {
         to.text(&f::SNI, sni);
     }
-    show_version(to, server);
+    show_version(to, client, server);
     if let Some(certificate) = server.certificate() {
         show_time(to, &f::NOT_BEFORE, certificate.not_before);
         show_time(to, &f::NOT_AFTER, certificate.not_after);
@@ -113,10 +113,12 @@ pub(super) fn show(session: &Session, to: &mut dyn Visitor) {
     to.close();
 }
 
-fn show_version(to: &mut dyn Visitor, server: &Peer) {
-    match version_name(server.version()) {
+/// The version that the server chose; what the client offered when the server never answered.
+fn show_version(to: &mut dyn Visitor, client: &Peer, server: &Peer) {
+    let peer = if server.version() == 0 { client } else { server };
+    match version_name(peer.version()) {
         Some(name) => to.word(&f::VERSION, name),
-        None => to.text(&f::VERSION, server.version_text()),
+        None => to.text(&f::VERSION, peer.version_text()),
     }
 }
 

@@ -395,7 +395,7 @@ fn a_hello_alone_is_told_only_when_a_ticket_came_with_it() {
     let mut flow = Flow::new();
     flow.give(Side::ToServer, &record(22, &client_hello(&[], &[extension(35, &[])])));
     let seen = flow.close();
-    assert!(seen.record().contains("tls.version=UNDETERMINED\n"), "{:?}", seen.calls);
+    assert!(seen.record().contains("tls.version=TLS 1.2\n"), "{:?}", seen.calls);
 }
 
 #[test]

@@ -104,7 +104,7 @@ impl Known {
 struct Entry {
     name: Span,
     value: Span,
-    /// Of the name in lower case, to find repetitions fast.
+    /// Of the name in lower case, to find repetitions fast; known fields need none.
     hash: u32,
     repeated: bool,
 }
@@ -205,7 +205,7 @@ impl Head {
         let name_span =
             if name.is_empty() { Span::new(base, 0) } else { Span::new(offset(name), name.len()) };
         let known = Known::of(name);
-        let hash = hash(name);
+        let hash = if known.is_some() { 0 } else { hash(name) };
         let seen = match known.and_then(|known| self.known.get(known as usize).copied()) {
             Some(0) => None,
             Some(index) => Some(usize::from(index) - 1),
