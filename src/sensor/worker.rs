@@ -187,8 +187,12 @@ impl Worker {
                 self.advance(now, self.number, handover);
             }
             self.hand_over(Key { packet: self.number * 2 + 1, share: u16::MAX, turn: u32::MAX }, handover);
-            if status == RxStatus::End || !handover.pause(self, queue) {
+            if status == RxStatus::End {
                 return Ok(());
+            }
+            if !handover.pause(self, queue) {
+                // What the source holds already still comes, then its end.
+                queue.stop();
             }
         }
     }
