@@ -17,6 +17,7 @@ pub(super) fn is_token(b: u8) -> bool {
 }
 
 /// Every header name is judged byte by byte: a table is twice as fast as the pattern.
+#[allow(clippy::indexing_slicing, reason = "evaluated by the compiler")]
 static TOKEN: [bool; 256] = {
     let mut table = [false; 256];
     let mut b = 0;

@@ -67,7 +67,7 @@ pub(super) struct Exchange {
     pub(super) told: [u8; 2],
     pub(super) all_headers: bool,
     normal_uri: OnceCell<Option<Vec<u8>>>,
-    path: OnceCell<Option<Vec<u8>>>,
+    path: OnceCell<Vec<u8>>,
     lazy: [Lazy; 2],
 }
 
@@ -140,21 +140,25 @@ impl Exchange {
 
     /// Path of the URI in normal form: the name of files that have none of their own.
     pub(super) fn path(&self) -> Option<&[u8]> {
-        let path = || {
-            let uri = self.uri().filter(|_| self.method != Method::Connect)?;
+        let uri = self.uri().filter(|_| self.method != Method::Connect)?;
+        let path = uri::split(uri).path?;
+        if uri::is_normal(path) {
+            return Some(path);
+        }
+        let normal = || {
             let mut out = Vec::new();
-            uri::normal_path(uri::split(uri).path?, &mut out);
-            Some(out)
+            uri::normal_path(path, &mut out);
+            out
         };
-        self.path.get_or_init(path).as_deref()
+        Some(self.path.get_or_init(normal))
     }
 
     fn normal_uri(&self) -> Option<&[u8]> {
-        let normal = || {
-            let span = self.uri.filter(|_| self.method != Method::Connect)?;
-            uri::normal(&uri::split(self.request.get(span)))
-        };
-        self.normal_uri.get_or_init(normal).as_deref()
+        let uri = self.uri.filter(|_| self.method != Method::Connect).map(|span| self.request.get(span))?;
+        if uri::is_whole_normal(uri) {
+            return Some(uri);
+        }
+        self.normal_uri.get_or_init(|| uri::normal(&uri::split(uri))).as_deref()
     }
 
     /// Host as sent: the URI's, or else the field's.

@@ -61,6 +61,9 @@ pub(super) fn next<'a>(d: &'a [u8], side: Side, first: bool, last: bool, unfolde
     if let Some(field) = usual(d, side) {
         return field;
     }
+    if memchr::memchr2(b'\r', b'\n', d).is_none() {
+        return Next::More;
+    }
     let read = match with_colon(d, side, last, unfolded) {
         Err(Stop::No) => without_colon(d, side, last, unfolded),
         read => read,

@@ -43,6 +43,8 @@ pub(super) struct Half<S> {
     pub(super) has_body: bool,
     /// Fields of this block so far, to know the first.
     pub(super) first_field: bool,
+    /// Bytes were lost, and with them our place: what does not look like a message is passed over.
+    pub(super) lost: bool,
     /// Bytes at hand in which no line end was found.
     scanned: usize,
 }
@@ -50,7 +52,7 @@ pub(super) struct Half<S> {
 impl<S> Half<S> {
     fn new(state: S, side: Side, settings: &Settings) -> Self {
         let body = Body::new(side, settings);
-        Self { state, id: 0, left: 0, body, has_body: false, first_field: true, scanned: 0 }
+        Self { state, id: 0, left: 0, body, has_body: false, first_field: true, lost: false, scanned: 0 }
     }
 
     /// Length of the line at hand up to and with its LF; bytes seen before are not searched again.

@@ -102,6 +102,10 @@ impl Http {
             None => rest.len(),
         };
         let line = until(rest, len);
+        if self.request.lost && !looks_like_request(line) {
+            return Turn::Eat(len);
+        }
+        self.request.lost = false;
         if len > self.settings.line {
             return self.too_long(SIDE, sink);
         }
@@ -326,7 +330,8 @@ impl Http {
     /// Bytes of the request side were lost.
     pub(super) fn request_gap(&mut self, missing: u64, sink: &mut dyn Sink) -> Step {
         match self.request.state {
-            State::Idle | State::Nine | State::Connect => return Step::All,
+            State::Idle => self.request.lost = true,
+            State::Nine | State::Connect => {}
             State::Body | State::Chunk => {
                 let over = self.some_gap(SIDE, missing, sink);
                 if !over {
@@ -337,6 +342,7 @@ impl Http {
                 let chunk = self.request.state == State::Chunk;
                 self.request.state = if chunk && exact { State::ChunkEnd } else { State::Finish };
                 if !exact {
+                    self.request.lost = true;
                     self.tell(SIDE, &anomaly::INVALID_GAP, sink);
                 }
                 if !chunk {
@@ -344,9 +350,13 @@ impl Http {
                 }
             }
             State::Finish => {
+                self.request.lost = true;
                 self.request_complete(sink);
             }
-            _ => self.tell(SIDE, &anomaly::INVALID_GAP, sink),
+            state => {
+                self.request.lost |= state == State::Line;
+                self.tell(SIDE, &anomaly::INVALID_GAP, sink);
+            }
         }
         Step::All
     }
@@ -360,6 +370,15 @@ impl Http {
             self.request_complete(sink);
         }
     }
+}
+
+/// Whether a line behind lost bytes begins a request: its method or its version is known.
+fn looks_like_request(line: &[u8]) -> bool {
+    let parts = line::request(chomp(line));
+    let text = |range| line.get(range).unwrap_or_default();
+    let version = parts.protocol.clone().map_or(Version::Unknown, |range| line::version(text(range)).0);
+    let method = Method::of(text(parts.method));
+    version >= Version::V0_9 || (method != Method::Unknown && parts.uri.is_some())
 }
 
 /// Takes the host from the URI, if it has one; says whether it is malformed.

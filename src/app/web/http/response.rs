@@ -108,10 +108,14 @@ impl Http {
             None if rest.len() <= self.settings.line => return Turn::Want(rest.len() + 1),
             None => rest.len(),
         };
+        let line = until(rest, len);
+        if self.response.lost && !line::is_status(line) {
+            return Turn::Eat(len);
+        }
+        self.response.lost = false;
         if len > self.settings.line {
             return self.too_long(SIDE, sink);
         }
-        let line = until(rest, len);
         if line::is_empty(line) {
             return Turn::Eat(len);
         }
@@ -387,7 +391,7 @@ impl Http {
     /// Bytes of the response side were lost.
     pub(super) fn response_gap(&mut self, missing: u64, sink: &mut dyn Sink) -> Step {
         match self.response.state {
-            State::Idle => {}
+            State::Idle => self.response.lost = true,
             State::Doubt | State::Body | State::Chunk => {
                 if self.response.state == State::Doubt {
                     self.response.state = State::Body;
@@ -400,6 +404,7 @@ impl Http {
                 let chunk = self.response.state == State::Chunk;
                 self.response.state = if chunk && exact { State::ChunkEnd } else { State::Finish };
                 if !exact {
+                    self.response.lost = true;
                     self.tell(SIDE, &anomaly::INVALID_GAP, sink);
                 }
                 if !chunk {
@@ -413,9 +418,13 @@ impl Http {
                 }
             }
             State::Finish => {
+                self.response.lost = true;
                 self.response_complete(true, sink);
             }
-            _ => self.tell(SIDE, &anomaly::INVALID_GAP, sink),
+            state => {
+                self.response.lost |= state == State::Line;
+                self.tell(SIDE, &anomaly::INVALID_GAP, sink);
+            }
         }
         Step::All
     }

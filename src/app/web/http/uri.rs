@@ -187,7 +187,7 @@ pub(super) fn normal_path(path: &[u8], out: &mut Vec<u8>) {
 }
 
 /// Whether nothing in a path calls for normalisation.
-fn is_normal(path: &[u8]) -> bool {
+pub(super) fn is_normal(path: &[u8]) -> bool {
     let mut before = 0;
     for &b in path {
         let dot = b == b'.' && matches!(before, 0 | b'/');
@@ -197,6 +197,12 @@ fn is_normal(path: &[u8]) -> bool {
         before = b;
     }
     true
+}
+
+/// Whether a URI is a path, perhaps with a query, in which nothing calls for normalisation.
+pub(super) fn is_whole_normal(uri: &[u8]) -> bool {
+    let path = until(uri, run(uri, |b| !matches!(b, b'?' | b'#')));
+    path.first() == Some(&b'/') && is_normal(path) && memchr::memchr(b'%', uri).is_none()
 }
 
 /// Decodes `%41` and `%u0041` throughout; anything else that begins with `%` stays.

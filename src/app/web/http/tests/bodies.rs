@@ -138,6 +138,30 @@ fn behind_a_larger_gap_the_next_response_is_found() {
 }
 
 #[test]
+fn a_lost_place_is_found_again_piece_by_piece() {
+    let mut flow = Flow::new(&Settings::default());
+    let requests = "GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n";
+    flow.send(ToServer, requests.as_bytes(), false);
+    flow.send(ToClient, &answer("Content-Length: 70", b"AAAAAAAAAA"), false);
+    flow.lose(ToClient, 90);
+    for junk in [&b"no head\n"[..], b"binary\0\x01", &[b'x'; 20_000], b"\nmore\r\n"] {
+        flow.send(ToClient, junk, false);
+    }
+    flow.send(ToClient, &answer("Content-Length: 2", b"ok"), false);
+    flow.lose(ToServer, 1000);
+    flow.send(ToServer, b"tail of a lost body\r\nGET /3 HTTP/1.1\r\nHost: a\r\n\r\n", false);
+    flow.send(ToClient, &answer("Content-Length: 1", b"3"), false);
+    let told = flow.close();
+    let urls: Vec<bool> =
+        told.of("record").iter().zip(["/1", "/2", "/3"]).map(|(r, u)| r.contains(u)).collect();
+    assert_eq!(urls, [true; 3], "{:?}", told.of("record"));
+    assert_eq!(
+        (told.files.len(), &told.files[1].data[..], &told.files[2].data[..]),
+        (3, &b"ok"[..], &b"3"[..])
+    );
+}
+
+#[test]
 fn beyond_the_limit_nothing_is_kept() {
     let settings = Settings { body: 8, ..Settings::default() };
     let mut flow = Flow::new(&settings);
