@@ -7,7 +7,7 @@ use crate::record::{self, AnomalyCounts};
 use crate::share::{Share, Tools};
 use crate::tally::Tally;
 use app::Engine;
-use decode::{Decoder, Network, Origin, Packet, Steer, Transport, pair_hash};
+use decode::{Decoder, Network, Packet, Steer, Transport, pair_hash};
 use event::{Batch, Key};
 use flow::Refused;
 use frame::{Frame, Ledger, Loss, RxError, RxQueue, RxStatus, Timestamp};
@@ -260,11 +260,15 @@ impl Worker {
             let mut place = Place { share: 0, ..place };
             decode_events(&decoded, &mut place, &mut tools);
         }
-        for packet in decoded.packets {
+        for (index, packet) in decoded.packets.iter().enumerate() {
+            let inside = decoded.packets.get(index + 1);
+            if inside.is_some_and(|inner| is_mere_tunnel(packet, inner)) {
+                continue;
+            }
             let Some(hash) = owner_hash(packet) else { continue };
             let Some(share) = own_share(&mut self.shares, self.deal, hash) else { continue };
             let payload = payload(decoded.bytes(frame, packet), packet);
-            let place = Place { origin: origin(packet.origin), ..place };
+            let place = Place { origin: packet.origin.name(), ..place };
             let refusal = share.packet(packet, payload, place, &mut tools);
             refused |= refusal == Err(Refused::TableFull) && packet.depth == 0;
         }
@@ -367,10 +371,17 @@ fn decode_events(decoded: &decode::Decoded<'_>, place: &mut Place, tools: &mut T
     }
     for packet in decoded.packets {
         if let Network::Arp(message) = &packet.network {
-            place.origin = origin(packet.origin);
+            place.origin = packet.origin.name();
             record::arp(message, packet, place, tools.out);
         }
     }
+}
+
+/// Whether a packet is nothing but the IP header around another one (GRE, IP in IP): what is inside is a flow, the
+/// header is not. Tunnels over UDP are flows of their own, as in Suricata.
+fn is_mere_tunnel(packet: &Packet, inner: &Packet) -> bool {
+    let Network::Ip(ip) = &packet.network else { return false };
+    matches!(ip.protocol, 4 | 41 | 47) && inner.depth > packet.depth
 }
 
 /// Hash of the address pair that decides whose flow a packet is.
@@ -403,20 +414,4 @@ fn own_share(shares: &mut [Share], deal: Deal, hash: u32) -> Option<&mut Share> 
 fn payload<'a>(bytes: &'a [u8], packet: &Packet) -> &'a [u8] {
     let from = packet.payload as usize;
     bytes.get(from..from + packet.payload_len as usize).unwrap_or_default()
-}
-
-/// EVE's words for how a packet came to be.
-fn origin(origin: Origin) -> &'static str {
-    match origin {
-        Origin::Wire => "wire/pcap",
-        Origin::Defragmented => "defrag",
-        Origin::Gre => "gre tunnel",
-        Origin::Erspan => "erspan tunnel",
-        Origin::IpIp4 => "ipv4 tunnel",
-        Origin::IpIp6 => "ipv6 tunnel",
-        Origin::Teredo => "teredo tunnel",
-        Origin::Vxlan => "vxlan encapsulation",
-        Origin::Geneve => "geneve encapsulation",
-        Origin::Gtp => "gtp tunnel",
-    }
 }

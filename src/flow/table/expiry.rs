@@ -6,6 +6,7 @@ use super::evict::Class;
 use crate::rings::Rings;
 use crate::{End, Flow, FlowRef, Phase, Spans, Timeouts};
 use frame::Timestamp;
+use std::time::Duration;
 
 const ICMP: u8 = 1;
 const TCP: u8 = 6;
@@ -75,16 +76,27 @@ const fn spans(timeouts: &Timeouts, protocol: u8) -> &Spans {
     }
 }
 
-/// The first second in which a flow is over, unless a packet comes.
-pub(super) fn due<A>(timeouts: &Timeouts, flow: &Flow<A>) -> u64 {
+/// How many seconds of silence end a flow.
+fn span<A>(timeouts: &Timeouts, flow: &Flow<A>) -> u32 {
     let spans = spans(timeouts, flow.key.protocol);
-    let span = match flow.phase {
+    match flow.phase {
         Phase::New => spans.new,
         Phase::Established => spans.established,
         Phase::Closed => spans.closed,
         Phase::Bypassed => spans.bypassed,
-    };
-    flow.last.time.seconds().saturating_add(u64::from(span)).saturating_add(1)
+    }
+}
+
+/// The first second in which a flow is over, unless a packet comes.
+pub(super) fn due<A>(timeouts: &Timeouts, flow: &Flow<A>) -> u64 {
+    flow.last.time.seconds().saturating_add(u64::from(span(timeouts, flow))).saturating_add(1)
+}
+
+/// Whether a packet that comes at `now` comes too late for a flow. Closed flows wait for the wheel, so that the last
+/// acknowledgments are still theirs.
+pub(super) fn is_over<A>(timeouts: &Timeouts, flow: &Flow<A>, now: Timestamp) -> bool {
+    let silence = Duration::from_secs(u64::from(span(timeouts, flow)));
+    !silence.is_zero() && now >= flow.last.time.plus(silence)
 }
 
 impl<A: Default> Table<A> {

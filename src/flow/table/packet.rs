@@ -123,7 +123,7 @@ impl<A: Default> Table<A> {
         if let Some((slot, reversed)) = self.find(tag, &key) {
             let side = if reversed { Side::ToClient } else { Side::ToServer };
             let flow = self.flow(FlowRef(slot));
-            let end = if expiry::due(self.timeouts(), flow) <= now.time.seconds() {
+            let end = if expiry::is_over(self.timeouts(), flow, now.time) {
                 flow.natural_end()
             } else if begins_anew(packet, flow, side, &self.settings) {
                 End::Reused

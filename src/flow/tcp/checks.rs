@@ -180,11 +180,8 @@ impl Step<'_> {
         }
         let Some((_, echo)) = self.segment.tcp.timestamp else { return true };
         let client = self.tcp.peers.of(Side::ToServer);
-        if client.marks & marks::TIMESTAMP != 0 {
-            client.last_ts == 0 || echo == 0 || echo == client.last_ts
-        } else {
-            client.last_ts != 0 || echo == 0
-        }
+        // A client that sent none has nothing to be echoed: what stands there says nothing.
+        client.marks & marks::TIMESTAMP == 0 || client.last_ts == 0 || echo == 0 || echo == client.last_ts
     }
 }
 

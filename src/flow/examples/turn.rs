@@ -1,0 +1,177 @@
+//! How long one turn takes, with few and with many flows, and what a flow costs.
+//!
+//! `cargo run --release -p flow --example turn [flows ...]`; without numbers: 1, one million, four million.
+//! Each run makes its flows by handshakes, then sends rounds of data and acknowledgments over all of them in an order
+//! that no cache likes, then a flood of SYN. Times are per packet; the longest single call is told for each part.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::cast_possible_truncation,
+    clippy::indexing_slicing
+)]
+
+use decode::tcp_flags::{ACK, PSH, SYN};
+use decode::{Address, Ip, Network, Packet, Tcp, Transport};
+use flow::{Moment, Settings, Side, Table};
+use std::time::{Duration, Instant};
+
+const PAYLOAD: [u8; 512] = [b'x'; 512];
+
+fn main() {
+    let asked: Vec<u32> = std::env::args().skip(1).filter_map(|a| a.parse().ok()).collect();
+    let runs = if asked.is_empty() { vec![1, 1_000_000, 4_000_000] } else { asked };
+    for flows in runs {
+        run(flows);
+    }
+}
+
+/// What is measured of one part.
+#[derive(Default)]
+struct Part {
+    packets: u64,
+    total: Duration,
+    longest: Duration,
+    /// Longest in the stretch that is not over, and in those that nobody disturbed.
+    stretch: Duration,
+    undisturbed: Duration,
+    stretches: u64,
+    switches: u64,
+}
+
+impl Part {
+    fn took(&mut self, time: Duration) {
+        self.packets += 1;
+        self.total += time;
+        self.longest = self.longest.max(time);
+        self.stretch = self.stretch.max(time);
+        if self.packets.is_multiple_of(1_000) {
+            let switches = switches();
+            if switches == std::mem::replace(&mut self.switches, switches) {
+                self.undisturbed = self.undisturbed.max(self.stretch);
+                self.stretches += 1;
+            }
+            self.stretch = Duration::ZERO;
+        }
+    }
+
+    fn tell(&self, name: &str) {
+        let each = self.total.as_nanos() as f64 / self.packets.max(1) as f64;
+        let (longest, alone) = (self.longest.as_micros(), self.undisturbed.as_micros());
+        let part = self.stretches * 100 / (self.packets / 1_000).max(1);
+        println!(
+            "  {name:<6}{:>10} packets {each:>7.1} ns each, longest {longest} us, undisturbed ({part} %) {alone} us",
+            self.packets
+        );
+    }
+}
+
+/// How often the kernel gave the processor to somebody else.
+fn switches() -> u64 {
+    let status = std::fs::read_to_string("/proc/thread-self/status").unwrap_or_default();
+    let line = status.lines().find_map(|l| l.strip_prefix("nonvoluntary_ctxt_switches:"));
+    line.and_then(|count| count.trim().parse().ok()).unwrap_or(0)
+}
+
+struct World {
+    table: Table<u64>,
+    number: u64,
+    read: u64,
+}
+
+impl World {
+    fn turn(&mut self, packet: &Packet, payload: &[u8], part: &mut Part) {
+        self.number += 1;
+        let time = frame::Timestamp::from_nanos(1_000_000_000_000 + self.number * 1_000);
+        let begin = Instant::now();
+        let turn = self.table.turn(packet, payload, Moment { time, number: self.number }, 0);
+        if let Ok(turn) = turn {
+            for side in [turn.side.other(), turn.side] {
+                if turn.readable[side.index()] {
+                    self.read(turn.flow, side);
+                }
+            }
+            if turn.ended || self.number.is_multiple_of(1_000_000) {
+                while let Some((flow, _)) = self.table.pop_ended(time) {
+                    self.table.remove(flow);
+                }
+            }
+        }
+        part.took(begin.elapsed());
+    }
+
+    fn read(&mut self, flow: flow::FlowRef, side: Side) {
+        while let Some((chunk, a)) = self.table.readable(flow, side) {
+            let n = chunk.data.len();
+            *a += n as u64;
+            self.read += n as u64;
+            self.table.eaten(flow, side, n);
+        }
+    }
+}
+
+fn packet(flow: u32, side: Side, flags: u8, seq: u32, ack: u32, payload: &[u8]) -> Packet {
+    let client = (Address::v4((0x0a00_0000 + flow).to_be_bytes()), 1_024 + (flow % 60_000) as u16);
+    let server = (Address::v4([192, 168, 0, 1]), 443);
+    let (src, dst) = if side == Side::ToServer { (client, server) } else { (server, client) };
+    let ip = Ip { version: 4, protocol: 6, ttl: 64, src: src.0, dst: dst.0, ..Ip::default() };
+    let tcp = Tcp { src_port: src.1, dst_port: dst.1, seq, ack, flags, window: 60_000, ..Tcp::default() };
+    Packet {
+        network: Network::Ip(ip),
+        transport: Transport::Tcp(tcp),
+        payload_len: payload.len() as u32,
+        length: 54 + payload.len() as u32,
+        ..Packet::default()
+    }
+}
+
+/// Bytes of this process that are in memory.
+fn resident() -> usize {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    statm.split(' ').nth(1).and_then(|pages| pages.parse::<usize>().ok()).unwrap_or(0) * 4_096
+}
+
+fn run(flows: u32) {
+    let before = resident();
+    let memory = (flows as usize * 340).max(1 << 20);
+    let settings = Settings { memory, depth: 0, ..Settings::default() };
+    let mut world = World { table: Table::new(&settings), number: 0, read: 0 };
+    let most = world.table.memory().most;
+    println!("{flows} flows (room for {most}), budget {} MiB", memory >> 20);
+    let mut open = Part::default();
+    for n in 0..flows {
+        world.turn(&packet(n, Side::ToServer, SYN, 99, 0, &[]), &[], &mut open);
+        world.turn(&packet(n, Side::ToClient, SYN | ACK, 199, 100, &[]), &[], &mut open);
+        world.turn(&packet(n, Side::ToServer, ACK, 100, 200, &[]), &[], &mut open);
+    }
+    open.tell("open");
+    let each = (resident() - before) / flows as usize;
+    println!("  resident after opening: {each} bytes a flow");
+    let mut data = Part::default();
+    let rounds = (4_000_000 / flows).clamp(1, 50_000);
+    for round in 0..rounds {
+        let seq = 100 + round * PAYLOAD.len() as u32;
+        for n in 0..flows {
+            // A walk that never meets its neighbour.
+            let n = (u64::from(n) * 2_654_435_761 % u64::from(flows)) as u32;
+            world.turn(&packet(n, Side::ToServer, PSH | ACK, seq, 200, &PAYLOAD), &PAYLOAD, &mut data);
+            let ack = seq + PAYLOAD.len() as u32;
+            world.turn(&packet(n, Side::ToClient, ACK, 200, ack, &[]), &[], &mut data);
+        }
+    }
+    data.tell("data");
+    let mut flood = Part::default();
+    for n in 0..1_000_000 {
+        world.turn(&packet(0x7000_0000 + n, Side::ToServer, SYN, n, 0, &[]), &[], &mut flood);
+    }
+    flood.tell("flood");
+    let c = world.table.counters();
+    let memory = world.table.memory();
+    assert!(world.read == c.delivered && world.read + memory.stored == c.payload, "{c:?}");
+    println!(
+        "  read {} MiB, evicted {}, refused {}",
+        world.read >> 20,
+        c.evicted_new + c.evicted_half,
+        c.table_full
+    );
+}
