@@ -5,6 +5,16 @@
 //! Will never know: flows, rules, events, outputs, clocks. `docs/decisions/0002-parser-contract.md` says why it is so.
 
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::cast_possible_truncation,
+        clippy::panic
+    )
+)]
 
 mod cursor;
 mod field;
@@ -12,6 +22,7 @@ mod parser;
 mod protocol;
 mod settings;
 mod sink;
+pub mod template;
 mod transaction;
 
 pub use cursor::Cursor;
