@@ -1,9 +1,11 @@
 //! Memory of all streams: one budget, buffers that go round.
 
-use super::Stream;
+use super::{Body, Stream};
 
 /// Buffers up to this size are kept for the next stream.
 const KEEP: usize = 64 << 10;
+/// Most bodies that rest.
+const BODIES: usize = 1 << 14;
 /// Smallest buffer: a full segment and some.
 const SMALLEST: usize = 2 << 10;
 
@@ -11,13 +13,20 @@ const SMALLEST: usize = 2 << 10;
 #[derive(Debug)]
 pub(crate) struct Buffers {
     free: Vec<Vec<u8>>,
+    /// Bodies that rest, without buffers.
+    bodies: Vec<Box<Body>>,
     used: usize,
     limit: usize,
 }
 
 impl Buffers {
     fn new(limit: usize) -> Self {
-        Self { free: Vec::with_capacity(limit / SMALLEST), used: 0, limit }
+        Self {
+            free: Vec::with_capacity(limit / SMALLEST),
+            bodies: Vec::with_capacity(BODIES),
+            used: 0,
+            limit,
+        }
     }
 
     /// Makes room for `more` bytes in `buffer`. False when the budget does not allow it; nothing changed then.
@@ -35,13 +44,47 @@ impl Buffers {
         }
         let grown = needed.max(buffer.capacity() * 2).max(SMALLEST);
         while self.used + grown - buffer.capacity() > self.limit {
-            let Some(spare) = self.free.pop() else { return false };
-            self.used -= spare.capacity();
+            if !self.give_up() {
+                return false;
+            }
         }
         let before = buffer.capacity();
         buffer.reserve_exact(grown - buffer.len());
         self.used += buffer.capacity() - before;
         true
+    }
+
+    /// Frees memory that rests. False when there is none.
+    fn give_up(&mut self) -> bool {
+        let Some(spare) = self.free.pop() else { return false };
+        self.used -= spare.capacity();
+        true
+    }
+
+    /// A body that holds nothing.
+    pub(crate) fn take_body(&mut self) -> Box<Body> {
+        self.bodies.pop().unwrap_or_default()
+    }
+
+    /// Takes a body back.
+    pub(crate) fn give_body(&mut self, mut body: Box<Body>) {
+        self.give(std::mem::take(&mut body.buffer));
+        body.start = 0;
+        body.segments.clear();
+        body.oob.clear();
+        if self.bodies.len() < BODIES {
+            self.bodies.push(body);
+        }
+    }
+
+    /// Takes the pieces of a body back. Gives how many bytes they held.
+    pub(crate) fn give_pieces(&mut self, body: &mut Body) -> u64 {
+        let mut held = 0;
+        for piece in body.pieces.drain(..) {
+            held += piece.data.len() as u64;
+            self.give(piece.data);
+        }
+        held
     }
 
     /// Takes a buffer back.

@@ -1,6 +1,7 @@
 //! Reading a stream: what is there, what was lost, what was eaten.
 
-use super::{Buffers, Piece, Stream};
+use super::insert::Work;
+use super::{Buffers, Stream};
 use crate::{Chunk, Settings};
 
 /// What a reader is about to be shown.
@@ -12,6 +13,8 @@ pub(crate) struct Ready {
     pub(crate) gap: u64,
     /// Bytes dropped because they stood before the gap and were not eaten.
     pub(crate) dropped: u64,
+    /// Bytes dropped because there was no memory to put them in order.
+    pub(crate) memory: u64,
     last: bool,
     truncated: bool,
 }
@@ -20,123 +23,133 @@ impl Stream {
     /// Whether [`Self::ready`] would give something.
     pub(crate) fn is_ready(&self, settings: &Settings) -> bool {
         let limit = self.limit(settings);
-        self.has_news(limit) || self.lost_to(limit).is_some() || (self.is_end(limit) && !self.last_told)
+        self.has_news(limit) || self.lost_to(limit).is_some() || (self.is_end(limit) && !self.head.last_told)
     }
 
     /// Decides what the reader is shown next. A gap is told once and then passed.
     pub(crate) fn ready(&mut self, settings: &Settings, buffers: &mut Buffers) -> Option<Ready> {
         let mut limit = self.limit(settings);
-        let (mut gap, mut dropped) = (0, 0);
+        let mut ready = Ready { len: 0, gap: 0, dropped: 0, memory: 0, last: false, truncated: false };
         if !self.has_news(limit) {
             if let Some(to) = self.lost_to(limit) {
-                gap = to - self.edge();
-                dropped = self.contiguous() as u64;
-                self.advance(to);
-                self.want = 0;
-                self.pass_hole(buffers, settings);
+                ready.gap = to - self.head.edge;
+                ready.dropped = self.contiguous() as u64;
+                ready.memory = self.pass(to, settings, buffers);
+                self.head.want = 0;
                 limit = self.limit(settings);
-            } else if !self.is_end(limit) || self.last_told {
+            } else if !self.is_end(limit) || self.head.last_told {
                 return None;
             }
         }
-        self.shown = limit;
-        let last = self.is_end(limit);
-        self.last_told |= last;
-        let len = usize::try_from(limit - self.base).unwrap_or(0);
-        Some(Ready { len, gap, dropped, last, truncated: last && self.is_cut(limit) })
+        self.head.shown = limit;
+        ready.last = self.is_end(limit);
+        self.head.last_told |= ready.last;
+        ready.len = usize::try_from(limit - self.head.base).unwrap_or(0);
+        ready.truncated = ready.last && self.is_cut(limit);
+        Some(ready)
     }
 
     /// The bytes that go with what was decided.
     pub(crate) fn chunk(&self, ready: Ready) -> Chunk<'_> {
-        let data = self.buffer.get(self.head..).and_then(|rest| rest.get(..ready.len)).unwrap_or_default();
-        Chunk { offset: self.base, data, gap: ready.gap, last: ready.last, truncated: ready.truncated }
+        let in_order = self.body.as_ref().map_or(&[][..], |b| b.in_order());
+        let data = in_order.get(..ready.len).unwrap_or_default();
+        Chunk { offset: self.head.base, data, gap: ready.gap, last: ready.last, truncated: ready.truncated }
     }
 
     /// Behind the last readable byte.
     fn limit(&self, settings: &Settings) -> u64 {
-        let free = self.over || settings.inline;
-        let limit = if free { self.edge() } else { self.edge().min(self.acked) };
-        limit.max(self.base)
+        let head = &self.head;
+        let free = head.over || settings.inline;
+        let limit = if free { head.edge } else { head.edge.min(head.acked) };
+        limit.max(head.base)
     }
 
     /// Whether there is something the reader has not seen and would want to see.
     fn has_news(&self, limit: u64) -> bool {
-        limit > self.base
-            && limit > self.shown
-            && (limit >= self.want || self.is_end(limit) || self.lost_to(limit).is_some())
+        let head = &self.head;
+        limit > head.base
+            && limit > head.shown
+            && (limit >= head.want || self.is_end(limit) || self.lost_to(limit).is_some())
     }
 
     /// How far a hole right behind the readable bytes is lost for good, if it is.
     fn lost_to(&self, limit: u64) -> Option<u64> {
-        let edge = self.edge();
-        let next = self.pieces.first()?.start;
-        let to = if self.over { next } else { next.min(self.acked) };
-        (limit == edge && to > edge).then_some(to)
+        let head = &self.head;
+        if head.next == u64::MAX {
+            return None;
+        }
+        let to = if head.over { head.next } else { head.next.min(head.acked) };
+        (limit == head.edge && to > head.edge).then_some(to)
     }
 
     /// Whether nothing follows what is readable.
-    fn is_end(&self, limit: u64) -> bool {
-        let all = limit == self.edge() && self.pieces.is_empty();
-        self.is_cut(limit) || (all && (self.over || self.closed))
+    const fn is_end(&self, limit: u64) -> bool {
+        let all = limit == self.head.edge && self.head.next == u64::MAX;
+        self.is_cut(limit) || (all && (self.head.over || self.head.closed))
     }
 
     const fn is_cut(&self, limit: u64) -> bool {
-        self.cut && limit >= self.depth
+        self.head.cut && limit >= self.head.depth
     }
 
-    /// The reader is done with the first `n` bytes. Gives how many there were.
-    pub(crate) fn eaten(&mut self, n: usize) -> u64 {
+    /// Gives up everything before `to`; what stands there becomes the stream's start. Gives how many bytes had to be
+    /// dropped behind it for want of memory.
+    fn pass(&mut self, to: u64, settings: &Settings, buffers: &mut Buffers) -> u64 {
+        let mut body = self.body.take().unwrap_or_else(|| buffers.take_body());
+        body.drop_front(usize::MAX / 2);
+        self.head.advance(to, &mut body.oob);
+        let lost = Work { head: &mut self.head, body: &mut body, buffers, settings }.join();
+        self.keep(body, buffers);
+        lost
+    }
+
+    /// The reader is done with the first `n` bytes. Gives how many there were, and how many behind them had to be
+    /// dropped for want of memory.
+    pub(crate) fn eaten(&mut self, n: usize, settings: &Settings, buffers: &mut Buffers) -> (u64, u64) {
         let n = n.min(self.contiguous());
-        if n == 0 {
-            return 0;
+        let Some(body) = self.body.as_mut().filter(|_| n > 0) else { return (0, 0) };
+        body.drop_front(n);
+        let to = self.head.base + n as u64;
+        self.head.advance(to, &mut body.oob);
+        self.head.shown = to;
+        let mut lost = 0;
+        if self.head.next == self.head.edge {
+            lost = Work { head: &mut self.head, body, buffers, settings }.join();
         }
-        self.advance(self.base + n as u64);
-        self.head += n;
-        if self.head == self.buffer.len() {
-            self.buffer.clear();
-            self.head = 0;
+        self.forget_segments();
+        if self.head.base == self.head.edge {
+            self.rest(buffers);
         }
-        self.shown = self.base;
-        n as u64
+        (n as u64, lost)
     }
 
     /// The reader waits for `n` bytes from the first one not eaten.
-    pub(crate) fn wait_for(&mut self, n: usize) {
-        self.want = self.base.saturating_add(n as u64);
-        self.shown = self.base;
+    pub(crate) const fn wait_for(&mut self, n: usize) {
+        self.head.want = self.head.base.saturating_add(n as u64);
+        self.head.shown = self.head.base;
     }
 
     /// The reader is done with everything readable, and does not want the next `n` bytes either. Gives how many were
-    /// readable, and how many others were dropped.
-    pub(crate) fn skip(&mut self, n: u64, settings: &Settings, buffers: &mut Buffers) -> (u64, u64) {
-        let readable = self.eaten(usize::try_from(self.limit(settings) - self.base).unwrap_or(0));
-        self.skip = self.base.saturating_add(n);
-        let ahead = usize::try_from(n).unwrap_or(usize::MAX);
-        let mut dropped = self.eaten(ahead);
-        while self.contiguous() == 0
-            && let Some(first) = self.pieces.first_mut()
-            && first.start < self.skip
+    /// readable, how many others were dropped, and how many for want of memory.
+    pub(crate) fn skip(&mut self, n: u64, settings: &Settings, buffers: &mut Buffers) -> (u64, u64, u64) {
+        let readable = usize::try_from(self.limit(settings) - self.head.base).unwrap_or(0);
+        let (readable, mut lost) = self.eaten(readable, settings, buffers);
+        self.head.skip = self.head.base.saturating_add(n);
+        let mut dropped = 0;
+        // Every round either passes the end of what is skipped, or a piece.
+        while self.head.base < self.head.skip
+            && (self.head.edge > self.head.base || self.head.next < self.head.skip)
         {
-            let wanted = self.skip.min(first.end());
-            let cut = usize::try_from(wanted - first.start).unwrap_or(usize::MAX).min(first.data.len());
-            dropped += cut as u64;
-            first.data.drain(..cut);
-            first.start = wanted;
-            if first.data.is_empty() {
-                let Piece { data, .. } = self.pieces.remove(0);
-                buffers.give(data);
+            let ahead = usize::try_from(self.head.skip - self.head.base).unwrap_or(usize::MAX);
+            let (cut, memory) = self.eaten(ahead, settings, buffers);
+            dropped += cut;
+            lost += memory;
+            if self.head.edge == self.head.base && self.head.next < self.head.skip {
+                lost += self.pass(self.head.next, settings, buffers);
             }
-            self.advance(wanted);
         }
-        self.pass_to_pieces(buffers, settings);
-        self.shown = self.base;
-        self.want = 0;
-        (readable, dropped)
-    }
-
-    fn pass_to_pieces(&mut self, buffers: &mut Buffers, settings: &Settings) {
-        if self.contiguous() == 0 {
-            self.pass_hole(buffers, settings);
-        }
+        self.head.shown = self.head.base;
+        self.head.want = 0;
+        (readable, dropped, lost)
     }
 }

@@ -340,8 +340,8 @@ impl<A: Default> Table<A> {
         if self.settings.urgent != UrgentPolicy::Oob {
             return true;
         }
-        let (Some(record), Some(stream)) =
-            (self.records.get_mut(slot as usize), self.streams.get_mut(handle))
+        let (Some(record), Some((stream, buffers))) =
+            (self.records.get_mut(slot as usize), self.streams.parts(handle))
         else {
             return true;
         };
@@ -351,7 +351,7 @@ impl<A: Default> Table<A> {
             return false;
         }
         let known = stream.is_out_of_band(place_of(first, at));
-        if !known && stream.take_out_of_band(place_of(first, at)) {
+        if !known && stream.take_out_of_band(place_of(first, at), buffers) {
             peer.urgent = peer.urgent.saturating_add(1);
             self.counters.tcp_urgent += 1;
         }
@@ -366,10 +366,11 @@ impl<A: Default> Table<A> {
         }
         let stored = stream.insert(seq, data, &self.settings, buffers);
         self.stored += stored.new;
+        self.stored -= stored.dropped;
         self.counters.duplicate += stored.duplicate;
         self.counters.skipped += stored.skipped;
         self.counters.depth += stored.depth;
-        self.counters.lost_budget += stored.memory + stored.limit;
+        self.counters.lost_budget += stored.memory + stored.limit + stored.dropped;
         self.counters.tcp_retransmission += u64::from(stored.duplicate > 0);
         self.counters.tcp_overlap += u64::from(stored.overlap);
         self.counters.tcp_overlap_different += u64::from(stored.different);

@@ -19,7 +19,8 @@ impl<A: Default> Table<A> {
             self.counters.tcp_gaps += 1;
             self.counters.tcp_gap_bytes += ready.gap;
             self.counters.skipped += ready.dropped;
-            self.stored -= ready.dropped;
+            self.counters.lost_budget += ready.memory;
+            self.stored -= ready.dropped + ready.memory;
         }
         Some((stream.chunk(ready), &mut record.flow.a))
     }
@@ -27,10 +28,12 @@ impl<A: Default> Table<A> {
     /// The reader is done with the first `n` bytes of the chunk. What remains is shown again at once, unless the
     /// reader says what it [waits for](Self::want).
     pub fn eaten(&mut self, at: FlowRef, side: Side, n: usize) {
-        let Some(stream) = self.stream(at, side) else { return };
-        let eaten = stream.eaten(n);
-        self.stored -= eaten;
+        let Some(handle) = self.handle(at, side) else { return };
+        let Some((stream, buffers)) = self.streams.parts(handle) else { return };
+        let (eaten, lost) = stream.eaten(n, &self.settings, buffers);
+        self.stored -= eaten + lost;
         self.counters.delivered += eaten;
+        self.counters.lost_budget += lost;
     }
 
     /// The reader waits until `n` bytes, from the first one not eaten, are there; or the side ends, or a gap comes.
@@ -45,8 +48,9 @@ impl<A: Default> Table<A> {
     pub fn skip(&mut self, at: FlowRef, side: Side, n: u64) {
         let Some(handle) = self.handle(at, side) else { return };
         let Some((stream, buffers)) = self.streams.parts(handle) else { return };
-        let (readable, dropped) = stream.skip(n, &self.settings, buffers);
-        self.stored -= readable + dropped;
+        let (readable, dropped, lost) = stream.skip(n, &self.settings, buffers);
+        self.stored -= readable + dropped + lost;
+        self.counters.lost_budget += lost;
         self.counters.delivered += readable;
         self.counters.skipped += dropped;
     }
