@@ -302,3 +302,82 @@ fn begins_field(d: &[u8], last: bool) -> Result<bool, Stop> {
         _ => Ok(false),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Side::{ToClient, ToServer};
+
+    /// Every field of a block as `name=value`, flags behind it when there are any, and what is left behind the block.
+    fn block(side: Side, d: &str) -> (Vec<String>, Option<&str>) {
+        let (mut fields, mut at, mut unfolded) = (Vec::new(), 0, Vec::new());
+        loop {
+            match next(&d.as_bytes()[at..], side, at == 0, false, &mut unfolded) {
+                Next::More => return (fields, None),
+                Next::End(len) => return (fields, Some(&d[at + len..])),
+                Next::Field { name, value, flags, len } => {
+                    let value = match value {
+                        Value::Plain(value) => value,
+                        Value::Unfolded => trim(&unfolded),
+                    };
+                    let flags = if flags == 0 { String::new() } else { format!(" {flags}") };
+                    fields.push(format!("{}={}{flags}", name.escape_ascii(), value.escape_ascii()));
+                    at += len;
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn both_sides_read_these_alike() {
+        for (bytes, fields, rest) in [
+            ("A: b\r\nC:d \r\n\r\nbody", &["A=b", "C=d"][..], Some("body")),
+            ("A: b\nC: d\n\nbody", &["A=b", "C=d"], Some("body")),
+            ("A: b\r\n c\r\n\td\r\n\r\n", &["A=b c\\td"], Some("")),
+            ("A:\r\n b\r\n\r\n", &["A=b"], Some("")),
+            ("\r\nbody", &[], Some("body")),
+            ("A: b\r\n", &[], None),
+            ("A: b\r\nC: d\r\n", &["A=b"], None),
+            ("A : b\r\n\r\n", &["A=b 2"], Some("")),
+            (" A: b\r\n\r\n", &["A=b 1"], Some("")),
+            ("A(: b\r\n\r\n", &["A(=b 4"], Some("")),
+            (": b\r\n\r\n", &["=b 16"], Some("")),
+            ("no colon\r\nA: b\r\n\r\n", &["=no colon 24", "A=b"], Some("")),
+            ("A: b\0c\r\n\r\n", &["A=b\\x00c"], Some("")),
+        ] {
+            for side in Side::BOTH {
+                let wanted = fields.iter().map(ToString::to_string).collect::<Vec<_>>();
+                assert_eq!(block(side, bytes), (wanted, rest), "{side:?} {bytes:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_responses_end_a_line_with_cr() {
+        assert_eq!(block(ToClient, "A: b\rC: d\r\n\r\n").0, ["A=b", "C=d"]);
+        assert_eq!(block(ToServer, "A: b\rC: d\r\n\r\n").0, ["A=b\\rC: d"]);
+        assert_eq!(block(ToClient, "T: \rchunked\r\n\r\n").0, ["T=", "=chunked 24"]);
+        assert_eq!(block(ToClient, "A: b\n\rC: d\r\n\r\n").0, ["A=b", "C=d"]);
+        assert_eq!(block(ToClient, "A: b\r\rrest"), (vec!["A=b".to_string()], Some("rest")));
+    }
+
+    #[test]
+    fn a_folded_line_of_a_response_that_is_a_field_is_one() {
+        assert_eq!(block(ToClient, "A: b\r\n C: d\r\n\r\n").0, ["A=b", "C=d"]);
+        assert_eq!(block(ToServer, "A: b\r\n C: d\r\n\r\n").0, ["A=b C: d"]);
+    }
+
+    #[test]
+    fn odd_line_ends_within_a_block() {
+        assert_eq!(block(ToClient, "A: b\r\n\r \r\nC: d\r\n\r\n").0, ["A=b 32", "C=d"]);
+        assert_eq!(block(ToServer, "A: b\n\r\r\n\n"), (vec!["A=b 32".to_string()], Some("")));
+    }
+
+    #[test]
+    fn folds_are_counted() {
+        let long = format!("A: b\r\n{}\r\n", " x\r\n".repeat(300));
+        let (fields, rest) = block(ToServer, &long);
+        assert!(fields.len() > 1, "a field is not continued for ever");
+        assert_eq!(rest, Some(""));
+    }
+}
