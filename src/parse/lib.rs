@@ -30,5 +30,5 @@ pub use field::{Element, Field, Kind, Visitor};
 pub use parser::{Close, Done, Input, Parser, Step};
 pub use protocol::{Category, Depth, Look, Open, Pattern, Probe, Protocol, Side, Transport};
 pub use settings::Settings;
-pub use sink::{Anomaly, FileEnd, FileEvent, Frame, FrameKind, Piece, Record, Sink};
+pub use sink::{Anomaly, FileEnd, FileEvent, Frame, FrameKind, Inner, Piece, Record, Sink};
 pub use transaction::{Buffer, Feed, Transaction};

@@ -86,6 +86,17 @@ pub trait Parser: Send {
     /// The flow is over: report what is still open. Called once, last, after every feed.
     fn close(&mut self, why: Close, sink: &mut dyn Sink);
 
+    /// Another protocol takes over (`Step::Switch`): what its parser should know of what was said before, in a form
+    /// that the two protocols agree on. Called once, right before `close`.
+    fn bequest(&mut self) -> Option<Box<[u8]>> {
+        None
+    }
+
+    /// Takes what the parser before this one left behind. Called once, before the first bytes.
+    fn inherit(&mut self, bequest: &[u8], sink: &mut dyn Sink) {
+        let _ = (bequest, sink);
+    }
+
     /// Transactions begun so far (EVE's `tx_cnt`).
     fn transactions(&self) -> u64;
 

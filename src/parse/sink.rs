@@ -84,6 +84,17 @@ pub enum FileEvent<'a> {
     Close(FileEnd),
 }
 
+/// A message of one protocol within a transaction of another.
+#[derive(Clone, Copy, Debug)]
+pub struct Inner<'a> {
+    /// Name of its protocol: `dns`.
+    pub protocol: &'static str,
+    /// What the flow is called when this really is such a message: `doh2`.
+    pub together: &'static str,
+    /// The message.
+    pub data: &'a [u8],
+}
+
 /// Whom a parser tells. Every call borrows; nothing is kept by reference.
 pub trait Sink {
     /// A transaction reached a phase on one side: its buffers of that phase are complete. Rules look now.
@@ -104,6 +115,11 @@ pub trait Sink {
     /// The transaction has everything this record needs: write the event. `side` gives its orientation (source is
     /// the client for to-server).
     fn record(&mut self, tx: &dyn Transaction, side: Side, record: &'static Record);
+
+    /// A transaction carries a whole message of another protocol, as DNS over HTTP has it. Nothing need be done.
+    fn carries(&mut self, tx: &dyn Transaction, side: Side, inner: Inner<'_>) {
+        let _ = (tx, side, inner);
+    }
 
     /// A host name that says which service is spoken to (HTTP Host, SNI, DNS question): for the service label.
     fn host(&mut self, name: &[u8]);

@@ -12,10 +12,10 @@ use super::parameter;
 use parse::{Anomaly, Buffer, FileEnd, FileEvent, Piece, Settings, Side, Sink};
 
 /// Longest file name that is told.
-const LONGEST_NAME: usize = 4096;
+pub(crate) const LONGEST_NAME: usize = 4096;
 /// Growth by decompression that no honest body has, and the size from which it counts.
-const BOMB_RATIO: u64 = 2048;
-const BOMB_SIZE: u64 = 1024 * 1024;
+pub(crate) const BOMB_RATIO: u64 = 2048;
+pub(crate) const BOMB_SIZE: u64 = 1024 * 1024;
 /// Bombs in one flow after which nothing is decompressed any more.
 const MOST_BOMBS: u8 = 3;
 

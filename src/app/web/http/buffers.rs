@@ -3,11 +3,11 @@
 use parse::{Buffer, Feed, Side};
 
 /// Phases, by index: the first line, the fields, the body and the whole message are there.
-pub(super) const PHASES: &[&str] = &["line", "headers", "body", "complete"];
-pub(super) const LINE: u8 = 0;
-pub(super) const HEADERS: u8 = 1;
-pub(super) const BODY: u8 = 2;
-pub(super) const COMPLETE: u8 = 3;
+pub(crate) const PHASES: &[&str] = &["line", "headers", "body", "complete"];
+pub(crate) const LINE: u8 = 0;
+pub(crate) const HEADERS: u8 = 1;
+pub(crate) const BODY: u8 = 2;
+pub(crate) const COMPLETE: u8 = 3;
 
 use Side::{ToClient, ToServer};
 

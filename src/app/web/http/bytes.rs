@@ -1,18 +1,18 @@
 //! Byte classes and small searches of HTTP's lenient grammar. Peers pass over NUL bytes in places, so some of these do.
 
 /// White space as C's `isspace` has it.
-pub(super) const fn is_space(b: u8) -> bool {
+pub(crate) const fn is_space(b: u8) -> bool {
     matches!(b, b' ' | b'\t' | b'\r' | b'\n' | 0x0b | 0x0c)
 }
 
 /// Blank or tab.
-pub(super) const fn is_blank(b: u8) -> bool {
+pub(crate) const fn is_blank(b: u8) -> bool {
     matches!(b, b' ' | b'\t')
 }
 
 /// `token` of RFC 9110, 5.6.2.
 #[inline]
-pub(super) fn is_token(b: u8) -> bool {
+pub(crate) fn is_token(b: u8) -> bool {
     TOKEN.get(usize::from(b)).copied().unwrap_or(false)
 }
 
@@ -36,7 +36,7 @@ static TOKEN: [bool; 256] = {
 };
 
 /// Without white space at both ends.
-pub(super) fn trim(mut b: &[u8]) -> &[u8] {
+pub(crate) fn trim(mut b: &[u8]) -> &[u8] {
     while let [first, rest @ ..] = b {
         if !is_space(*first) {
             break;
@@ -47,7 +47,7 @@ pub(super) fn trim(mut b: &[u8]) -> &[u8] {
 }
 
 /// Without white space at the end.
-pub(super) fn trim_end(mut b: &[u8]) -> &[u8] {
+pub(crate) fn trim_end(mut b: &[u8]) -> &[u8] {
     while let [rest @ .., last] = b {
         if !is_space(*last) {
             break;
@@ -58,7 +58,7 @@ pub(super) fn trim_end(mut b: &[u8]) -> &[u8] {
 }
 
 /// Without line ends at the end.
-pub(super) fn chomp(mut b: &[u8]) -> &[u8] {
+pub(crate) fn chomp(mut b: &[u8]) -> &[u8] {
     while let [rest @ .., b'\r' | b'\n'] = b {
         b = rest;
     }
@@ -66,27 +66,27 @@ pub(super) fn chomp(mut b: &[u8]) -> &[u8] {
 }
 
 /// How many bytes at the beginning satisfy `class`.
-pub(super) fn run(b: &[u8], class: impl Fn(u8) -> bool) -> usize {
+pub(crate) fn run(b: &[u8], class: impl Fn(u8) -> bool) -> usize {
     b.iter().position(|&c| !class(c)).unwrap_or(b.len())
 }
 
 /// Everything from `at` on; nothing when that lies outside.
-pub(super) fn from(b: &[u8], at: usize) -> &[u8] {
+pub(crate) fn from(b: &[u8], at: usize) -> &[u8] {
     b.get(at..).unwrap_or_default()
 }
 
 /// Everything before `at`; all of it when that lies outside.
-pub(super) fn until(b: &[u8], at: usize) -> &[u8] {
+pub(crate) fn until(b: &[u8], at: usize) -> &[u8] {
     b.get(..at).unwrap_or(b)
 }
 
 /// Whether `b` begins with `lower`, ASCII case aside.
-pub(super) fn starts_nocase(b: &[u8], lower: &[u8]) -> bool {
+pub(crate) fn starts_nocase(b: &[u8], lower: &[u8]) -> bool {
     b.get(..lower.len()).is_some_and(|head| head.eq_ignore_ascii_case(lower))
 }
 
 /// Whether `b` without its NUL bytes is `lower`, ASCII case aside.
-pub(super) fn equals_word(b: &[u8], lower: &[u8]) -> bool {
+pub(crate) fn equals_word(b: &[u8], lower: &[u8]) -> bool {
     if memchr::memchr(0, b).is_none() {
         return b.eq_ignore_ascii_case(lower);
     }
@@ -94,7 +94,7 @@ pub(super) fn equals_word(b: &[u8], lower: &[u8]) -> bool {
 }
 
 /// Whether `lower` occurs in `b` without its NUL bytes, ASCII case aside. Only for short values.
-pub(super) fn contains_word(b: &[u8], lower: &[u8]) -> bool {
+pub(crate) fn contains_word(b: &[u8], lower: &[u8]) -> bool {
     (0..b.len()).any(|at| {
         let mut rest = from(b, at).iter().filter(|&&c| c != 0).map(u8::to_ascii_lowercase);
         lower.iter().all(|&want| rest.next() == Some(want))

@@ -8,7 +8,7 @@ use std::io::Write;
 
 /// How a layer was compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Coding {
+pub(crate) enum Coding {
     Gzip,
     /// RFC 1951, bare.
     Deflate,
@@ -39,7 +39,7 @@ const LZMA_MEMORY: usize = 1024 * 1024;
 const LZMA_STEP: usize = 64;
 
 /// What an output answers: whether it takes more.
-pub(super) type Take<'a> = &'a mut dyn FnMut(&[u8]) -> bool;
+pub(crate) type Take<'a> = &'a mut dyn FnMut(&[u8]) -> bool;
 
 type Brotli = BrotliState<HeapAlloc<u8>, HeapAlloc<u32>, HeapAlloc<HuffmanCode>>;
 
@@ -58,7 +58,7 @@ enum Decoder {
 }
 
 /// One layer.
-pub(super) struct Layer {
+pub(crate) struct Layer {
     coding: Coding,
     decoder: Decoder,
     retries: u8,
@@ -80,12 +80,12 @@ enum Outcome {
 }
 
 impl Layer {
-    pub(super) fn new(coding: Coding) -> Self {
+    pub(crate) fn new(coding: Coding) -> Self {
         Self { coding, decoder: Decoder::of(coding), retries: 0, ended: false, piece: Vec::new() }
     }
 
     /// Decodes bytes and gives them out; says whether the output takes more.
-    pub(super) fn feed(&mut self, data: &[u8], out: Take<'_>) -> bool {
+    pub(crate) fn feed(&mut self, data: &[u8], out: Take<'_>) -> bool {
         loop {
             match &self.decoder {
                 Decoder::Through => return out(data),
@@ -110,7 +110,7 @@ impl Layer {
     }
 
     /// Gives out what is left at the end of the body.
-    pub(super) fn finish(&mut self, out: Take<'_>) {
+    pub(crate) fn finish(&mut self, out: Take<'_>) {
         if let Decoder::Lzma(stream) = &mut self.decoder
             && stream.flush().is_ok()
             && let Some(left) = stream.get_output_mut()
@@ -128,12 +128,12 @@ impl Layer {
     }
 
     /// Whether no known coding fits.
-    pub(super) const fn failed(&self) -> bool {
+    pub(crate) const fn failed(&self) -> bool {
         matches!(self.decoder, Decoder::Through)
     }
 
     /// Heap bytes held, as far as they are known.
-    pub(super) fn held(&self) -> usize {
+    pub(crate) fn held(&self) -> usize {
         let window = match self.decoder {
             Decoder::Gzip { .. } | Decoder::Inflate(_) => 48 * 1024,
             Decoder::Brotli(_) => 256 * 1024,

@@ -298,6 +298,11 @@ impl Head {
         from(&self.raw, self.block)
     }
 
+    /// First line and fields, as sent.
+    pub(super) fn as_sent(&self) -> &[u8] {
+        &self.raw
+    }
+
     /// Bytes of fields so far.
     pub(super) fn size(&self) -> usize {
         self.raw.len() + self.rewritten.len()

@@ -5,24 +5,24 @@
 //! files; `exchange` is what the outside sees.
 
 pub mod anomaly;
-mod body;
+pub(crate) mod body;
 pub mod buffers;
-mod bytes;
-mod decompress;
+pub(crate) mod bytes;
+pub(crate) mod decompress;
 mod exchange;
 pub mod fields;
 mod head;
 mod header;
 mod line;
 mod multipart;
-mod number;
+pub(crate) mod number;
 mod parameter;
 mod parser;
 mod probe;
 mod request;
 mod response;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod uri;
 
 use parse::{Category, Depth, FrameKind, Protocol, Record, Transport};

@@ -4,17 +4,17 @@ use super::bytes::{from, is_blank, is_space, run, starts_nocase, until};
 
 /// A `Content-Length` value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Length {
+pub(crate) struct Length {
     /// The number.
-    pub(super) value: u64,
+    pub(crate) value: u64,
     /// Something stood before it.
-    pub(super) before: bool,
+    pub(crate) before: bool,
     /// Something stood behind it.
-    pub(super) behind: bool,
+    pub(crate) behind: bool,
 }
 
 /// Reads the first decimal number of a `Content-Length` value, whatever stands around it.
-pub(super) fn length(value: &[u8]) -> Option<Length> {
+pub(crate) fn length(value: &[u8]) -> Option<Length> {
     let value = from(value, run(value, is_blank));
     let junk = run(value, |b| !b.is_ascii_digit());
     let value = from(value, junk);
@@ -25,7 +25,7 @@ pub(super) fn length(value: &[u8]) -> Option<Length> {
 }
 
 /// All of `digits` as a decimal number.
-pub(super) fn decimal(digits: &[u8]) -> Option<u64> {
+pub(crate) fn decimal(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() {
         return None;
     }
@@ -37,7 +37,7 @@ pub(super) fn decimal(digits: &[u8]) -> Option<u64> {
 
 /// The length line of a chunk (RFC 9112, 7.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Chunk {
+pub(crate) enum Chunk {
     /// A length, and whether an extension follows it.
     Length(u64, bool),
     /// Too large, or nothing at all: the next line may tell.
@@ -50,7 +50,7 @@ pub(super) enum Chunk {
 const LARGEST_CHUNK: u64 = 0x7fff_ffff;
 
 /// Reads the length line of a chunk, white space around the number allowed.
-pub(super) fn chunk(line: &[u8]) -> Chunk {
+pub(crate) fn chunk(line: &[u8]) -> Chunk {
     let line = from(line, run(line, is_space));
     let digits = run(line, |b| b.is_ascii_hexdigit());
     let behind = from(line, digits);
@@ -70,32 +70,32 @@ pub(super) fn chunk(line: &[u8]) -> Chunk {
 }
 
 /// Whether what there is of a chunk's length line can still become one.
-pub(super) fn may_be_chunk(line: &[u8]) -> bool {
+pub(crate) fn may_be_chunk(line: &[u8]) -> bool {
     from(line, run(line, is_space)).first().is_none_or(u8::is_ascii_hexdigit)
 }
 
 /// A status: three digits from 100 on.
-pub(super) fn status(text: &[u8]) -> Option<u16> {
+pub(crate) fn status(text: &[u8]) -> Option<u16> {
     let number = decimal(text).filter(|n| (100..=999).contains(n))?;
     u16::try_from(number).ok()
 }
 
 /// A port: 1 to 65535.
-pub(super) fn port(text: &[u8]) -> Option<u16> {
+pub(crate) fn port(text: &[u8]) -> Option<u16> {
     u16::try_from(decimal(text)?).ok().filter(|&n| n != 0)
 }
 
 /// A `Content-Range` value (RFC 9110, 14.4); what was a star is `None`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Range {
+pub(crate) struct Range {
     /// First and last byte.
-    pub(super) bytes: Option<(u64, u64)>,
+    pub(crate) bytes: Option<(u64, u64)>,
     /// Size of the whole.
-    pub(super) size: Option<u64>,
+    pub(crate) size: Option<u64>,
 }
 
 /// Reads `bytes 0-499/1234`, `bytes */1234` or `bytes 0-499/*`.
-pub(super) fn range(value: &[u8]) -> Option<Range> {
+pub(crate) fn range(value: &[u8]) -> Option<Range> {
     let value = from(value, run(value, is_blank));
     if !starts_nocase(value, b"bytes") {
         return None;

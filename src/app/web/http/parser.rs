@@ -78,6 +78,8 @@ pub(super) struct Http {
     anomalies: u16,
     /// Parsing was given up: only what is open is still recorded.
     failed: bool,
+    /// Head of the request that another protocol is going to answer.
+    pub(super) bequest: Option<Box<[u8]>>,
 }
 
 impl Http {
@@ -92,6 +94,7 @@ impl Http {
             unfolded: Vec::new(),
             anomalies: 0,
             failed: false,
+            bequest: None,
         })
     }
 
@@ -482,6 +485,10 @@ impl Parser for Http {
         while let Some(tx) = self.open.pop_front() {
             self.record(tx, sink);
         }
+    }
+
+    fn bequest(&mut self) -> Option<Box<[u8]>> {
+        self.bequest.take()
     }
 
     fn transactions(&self) -> u64 {

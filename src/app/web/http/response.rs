@@ -206,6 +206,9 @@ impl Http {
     /// Behind this response another protocol speaks.
     fn response_switch(&mut self, eaten: usize, to: Option<&'static str>, sink: &mut dyn Sink) -> Turn {
         self.response_headers(sink);
+        if to == Some("http2") {
+            self.bequest = self.at(SIDE).map(|tx| tx.request.as_sent().into());
+        }
         if self.request.id == self.response.id && self.request.state == request::State::Connect {
             self.request_complete(sink);
         }

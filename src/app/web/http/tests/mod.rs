@@ -5,4 +5,4 @@ mod bodies;
 mod corpora;
 mod cuts;
 mod exchanges;
-mod recorder;
+pub(crate) mod recorder;

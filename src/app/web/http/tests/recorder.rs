@@ -59,22 +59,22 @@ impl Visitor for Words {
 
 /// One file that was told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Told {
-    pub(super) name: String,
-    pub(super) data: Vec<u8>,
-    pub(super) gap: u64,
-    pub(super) end: Option<FileEnd>,
+pub(crate) struct Told {
+    pub(crate) name: String,
+    pub(crate) data: Vec<u8>,
+    pub(crate) gap: u64,
+    pub(crate) end: Option<FileEnd>,
 }
 
 /// What was told. Pieces of data are joined, so that it does not matter how bytes were cut.
 #[derive(Default)]
-pub(super) struct Recorder {
-    pub(super) lines: Vec<String>,
-    pub(super) files: Vec<Told>,
+pub(crate) struct Recorder {
+    pub(crate) lines: Vec<String>,
+    pub(crate) files: Vec<Told>,
     open: [Option<usize>; 2],
-    pub(super) streams: Vec<(String, Vec<u8>)>,
+    pub(crate) streams: Vec<(String, Vec<u8>)>,
     /// Buffers read when their phase is reached.
-    pub(super) wanted: Vec<(&'static Buffer, Side)>,
+    pub(crate) wanted: Vec<(&'static Buffer, Side)>,
 }
 
 impl Recorder {
@@ -83,7 +83,7 @@ impl Recorder {
     }
 
     /// Bytes of a streaming buffer, over all exchanges.
-    pub(super) fn stream_of(&self, name: &str) -> Vec<u8> {
+    pub(crate) fn stream_of(&self, name: &str) -> Vec<u8> {
         self.streams
             .iter()
             .filter(|(n, _)| n.split(' ').next() == Some(name))
@@ -92,7 +92,7 @@ impl Recorder {
     }
 
     /// Lines that begin so.
-    pub(super) fn of(&self, start: &str) -> Vec<&str> {
+    pub(crate) fn of(&self, start: &str) -> Vec<&str> {
         self.lines.iter().map(String::as_str).filter(|line| line.starts_with(start)).collect()
     }
 }
@@ -176,21 +176,26 @@ impl Sink for Recorder {
 }
 
 /// A flow: bytes of both sides on their way into a parser, held back and shown again as the contract says.
-pub(super) struct Flow {
+pub(crate) struct Flow {
     parser: Box<dyn Parser>,
     held: [Vec<u8>; 2],
     want: [usize; 2],
     offset: [u64; 2],
     skip: [u64; 2],
-    pub(super) sink: Recorder,
-    pub(super) steps: Vec<Step>,
+    pub(crate) sink: Recorder,
+    pub(crate) steps: Vec<Step>,
     over: bool,
 }
 
 impl Flow {
-    pub(super) fn new(settings: &Settings) -> Self {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        Self::of(Http::open(settings))
+    }
+
+    /// A flow of any parser.
+    pub(crate) fn of(parser: Box<dyn Parser>) -> Self {
         Self {
-            parser: Http::open(settings),
+            parser,
             held: Default::default(),
             want: [1; 2],
             offset: [0; 2],
@@ -202,7 +207,7 @@ impl Flow {
     }
 
     /// The next bytes of a side; `last` when nothing follows.
-    pub(super) fn send(&mut self, side: Side, data: &[u8], last: bool) {
+    pub(crate) fn send(&mut self, side: Side, data: &[u8], last: bool) {
         let s = side.index();
         if self.over {
             return;
@@ -238,7 +243,7 @@ impl Flow {
     }
 
     /// Bytes of a side that were lost.
-    pub(super) fn lose(&mut self, side: Side, missing: u64) {
+    pub(crate) fn lose(&mut self, side: Side, missing: u64) {
         if !self.over {
             self.held[side.index()].clear();
             let step = self.parser.gap(side, missing, &mut self.sink);
@@ -248,24 +253,24 @@ impl Flow {
         }
     }
 
-    pub(super) fn held(&self) -> usize {
+    pub(crate) fn held(&self) -> usize {
         self.parser.held()
     }
 
     /// Ends the flow and gives what was told.
-    pub(super) fn close(mut self) -> Recorder {
+    pub(crate) fn close(mut self) -> Recorder {
         self.parser.close(Close::Ended, &mut self.sink);
         self.sink
     }
 }
 
 /// Runs a conversation: to-server and to-client pieces in turn.
-pub(super) fn talk(pieces: &[(Side, &[u8])]) -> Recorder {
+pub(crate) fn talk(pieces: &[(Side, &[u8])]) -> Recorder {
     talk_with(&Settings::default(), pieces)
 }
 
 /// Runs a conversation under given settings.
-pub(super) fn talk_with(settings: &Settings, pieces: &[(Side, &[u8])]) -> Recorder {
+pub(crate) fn talk_with(settings: &Settings, pieces: &[(Side, &[u8])]) -> Recorder {
     let mut flow = Flow::new(settings);
     for (side, data) in pieces {
         flow.send(*side, data, false);
