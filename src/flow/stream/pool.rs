@@ -14,6 +14,10 @@ const SMALLEST: usize = 2 << 10;
 pub(crate) struct Buffers {
     free: Vec<Vec<u8>>,
     /// Bodies that rest, without buffers.
+    #[allow(
+        clippy::vec_box,
+        reason = "bodies go to and fro between here and streams: eight bytes move, not a hundred"
+    )]
     bodies: Vec<Box<Body>>,
     used: usize,
     limit: usize,
