@@ -48,7 +48,7 @@ impl Snapshot {
     /// The body of a `stats` event: Suricata's names where it has the counter, all of ours under `vigie`.
     ///
     /// `with_state` adds what says how things stand now (memory, active flows) and so depends on the machine; events
-    /// read from a capture file leave it out.
+    /// read from a capture file leave it out, and what the sinks have done so far.
     #[must_use]
     pub fn stats(&self, uptime: u64, with_state: bool) -> Value {
         let d = &self.report.decode;
@@ -56,6 +56,7 @@ impl Snapshot {
         let mut ours = self.to_json();
         if let (false, Some(ours)) = (with_state, ours.as_object_mut()) {
             ours.remove("memory");
+            ours.remove("output");
         }
         json!({
             "uptime": uptime,

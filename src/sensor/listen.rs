@@ -56,7 +56,7 @@ impl Sink for Listener<'_> {
     fn frame(&mut self, _frame: Frame) {}
 
     fn file(&mut self, tx: &dyn Transaction, side: Side, event: FileEvent<'_>) {
-        if let Some(done) = self.files.take(&self.settings.files, tx.id(), side, event) {
+        if let Some(done) = self.files.take(&self.settings.files, &self.settings.store, tx.id(), side, event) {
             self.file_ended(tx, side, done);
         }
     }

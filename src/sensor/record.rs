@@ -244,7 +244,7 @@ fn micros(nanos: u64) -> i64 {
 
 /// Writes a `fileinfo` object.
 pub(crate) fn fileinfo(tape: &mut Tape, tx: u64, done: &mut Finished, settings: &files::Settings) {
-    let hashes = done.file.hashes(done.end, settings.most);
+    let hashes = done.file.conclude(done.end, settings);
     let found = &done.file;
     tape.object(&file::FILEINFO);
     tape.text(&file::FILENAME, &found.name);
@@ -264,7 +264,10 @@ pub(crate) fn fileinfo(tape: &mut Tape, tx: u64, done: &mut Finished, settings: 
     if let Some(sha256) = hashes.sha256 {
         tape.hex(&file::SHA256, &sha256, "");
     }
-    tape.flag(&file::STORED, false);
+    tape.flag(&file::STORED, hashes.kept.is_some());
+    if let Some(id) = hashes.kept {
+        tape.number(&file::FILE_ID, id);
+    }
     tape.number(&file::SIZE, found.size);
     tape.number(&file::TX_ID, tx);
     if let Some((start, end, _)) = found.range {

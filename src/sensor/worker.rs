@@ -33,14 +33,16 @@ pub struct WorkerSettings {
     pub events: EventTypes,
     /// Files.
     pub files: files::Settings,
+    /// Where whole files go. Not said by a configuration: the assembly puts it here.
+    pub store: output::files::Store,
 }
 
 /// Where a worker's events and counts go.
 pub trait Handover {
     /// Takes the events of a stretch of the run; every later event of this worker has a greater key than `upto`.
     fn events(&mut self, batch: &mut Batch, upto: Key);
-    /// After each burst: the present state, for whoever watches. Whether to go on.
-    fn pause(&mut self, worker: &Worker, queue: &dyn RxQueue) -> bool;
+    /// After each burst: the worker may be watched and told new settings. Whether to go on.
+    fn pause(&mut self, worker: &mut Worker, queue: &mut dyn RxQueue) -> bool;
 }
 
 /// What a worker counted, for the ledger, the counters and the summary.
@@ -165,6 +167,11 @@ impl Worker {
             number: 0,
             settings,
         }
+    }
+
+    /// Takes new settings from the next burst on: of events and files; decoder, tables and parsers stay as they were made.
+    pub fn tell(&mut self, settings: Arc<WorkerSettings>) {
+        self.settings = settings;
     }
 
     /// Walks until the source ends or the handover says stop, then ends every flow.
