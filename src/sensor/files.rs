@@ -123,6 +123,8 @@ impl File {
     }
 
     fn lose(&mut self, n: u64) {
+        // As in Suricata the size is that of the file, lost bytes included.
+        self.size += n;
         self.gaps |= n > 0;
         self.md5 = None;
         self.sha1 = None;
@@ -173,7 +175,7 @@ mod tests {
         files.take(&s, 1, Side::ToServer, FileEvent::Data(b"xyz"));
         files.take(&s, 1, Side::ToClient, FileEvent::Gap(5));
         let mut down = files.take(&s, 1, Side::ToClient, FileEvent::Close(FileEnd::Closed)).unwrap();
-        assert!(down.file.gaps && down.file.size == 0);
+        assert!(down.file.gaps && down.file.size == 5);
         assert!(down.file.hashes(down.end, s.most).sha256.is_none());
         let up = files.take(&s, 1, Side::ToServer, FileEvent::Close(FileEnd::Truncated)).unwrap();
         assert_eq!(up.file.size, 3);
