@@ -35,7 +35,7 @@ macro_rules! counters {
         $(#[$meta])*
         #[derive(Clone, Debug, Default, PartialEq, Eq)]
         $vis struct $name {
-            $($(#[$fmeta])* pub $field: u64,)*
+            $(#[doc = $text] $(#[$fmeta])* pub $field: u64,)*
         }
         impl $name {
             /// Shows every counter, in catalogue order.

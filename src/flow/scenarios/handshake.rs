@@ -1,7 +1,7 @@
 //! The state machine: usual and unusual openings and closings, and what is said about them.
 
 use super::{Bench, Talk, close, names};
-use crate::{Policy, Settings, Side, TcpState};
+use crate::{Policy, Settings, Side, TcpState, Timeouts};
 use decode::tcp_flags::{ACK, FIN, PSH, RST, SYN};
 use decode::{Packet, Transport};
 
@@ -153,6 +153,22 @@ fn midstream_sessions_are_picked_up_both_ways() {
 }
 
 #[test]
+fn a_loss_right_after_the_pick_up_does_not_end_it() {
+    let settings = Settings { midstream: true, memory: 4 << 20, ..Settings::default() };
+    let mut bench = Bench::new(&settings);
+    let talk = Talk::default();
+    let flow = bench.says(&talk, 100, b"get").flow;
+    // Sixteen bytes of the server were lost, the client has them.
+    assert!(!bench.tcp(&talk, ToServer, PSH | ACK, 103, 16, b"next").invalid);
+    assert!(!bench.tcp(&talk, ToClient, PSH | ACK, 16, 107, b"answer").invalid);
+    bench.tcp(&talk, ToServer, ACK, 107, 22, b"");
+    assert_eq!(bench.text(flow, ToServer), "getnext");
+    let c = bench.table.counters();
+    assert_eq!((c.tcp_gap_bytes, c.delivered), (16, 13));
+    bench.finish();
+}
+
+#[test]
 fn a_midstream_syn_ack_turns_the_flow_round() {
     let settings = Settings { midstream: true, memory: 4 << 20, ..Settings::default() };
     let mut bench = Bench::new(&settings);
@@ -270,7 +286,10 @@ fn stamped(talk: &Talk, side: Side, flags: u8, seq: i64, stamp: (u32, u32), payl
 }
 
 fn stamped_bench(policy: Policy, first: u32) -> (Bench, Talk) {
-    let mut bench = Bench::new(&Settings { policy, memory: 4 << 20, ..Settings::default() });
+    // Flows that outlive the rule of 24 days.
+    let mut timeouts = Timeouts::NORMAL;
+    timeouts.tcp.established = u32::MAX;
+    let mut bench = Bench::new(&Settings { policy, timeouts, memory: 4 << 20, ..Settings::default() });
     let talk = Talk::default();
     bench.send(&stamped(&talk, ToServer, SYN, -1, (first, 0), b""), b"").unwrap();
     bench.send(&stamped(&talk, ToClient, SYN | ACK, -1, (500, first), b""), b"").unwrap();
@@ -307,13 +326,14 @@ fn a_zero_timestamp_is_taken_by_some_stacks() {
 
 #[test]
 fn an_old_timestamp_holds_no_longer_than_24_days() {
-    let (mut bench, talk) = stamped_bench(Policy::Windows, 1_000);
-    bench.table.flow_mut(crate::FlowRef(0)).phase = crate::Phase::Established;
-    let settings = Settings { timeouts: crate::Timeouts::NORMAL, ..Settings::default() };
-    assert_eq!(settings.timeouts.tcp.established, 600);
-    // Within the timeout a lower one is refused: the rule of 24 days does not apply.
-    let packet = stamped(&talk, ToServer, PSH | ACK, 0, (1, 500), b"x");
-    assert!(bench.send(&packet, b"x").unwrap().invalid);
+    let days = |n: u64| std::time::Duration::from_secs(n * 24 * 3_600);
+    for (after, refused) in [(23, true), (25, false)] {
+        let (mut bench, talk) = stamped_bench(Policy::Windows, 1_000);
+        bench.now = bench.now.plus(days(after));
+        let packet = stamped(&talk, ToServer, PSH | ACK, 0, (1, 500), b"x");
+        let turn = bench.send(&packet, b"x").unwrap();
+        assert_eq!((turn.is_new, turn.invalid), (false, refused), "{after} days");
+    }
 }
 
 #[test]

@@ -23,7 +23,7 @@ impl Step<'_> {
         }
         let valid = if before(ack, other.last_ack) {
             other.window == 0 || !before(ack, other.last_ack.wrapping_sub(other.window))
-        } else if !behind(ack, other.next_win) || self.has(facts::ASYNC) {
+        } else if !behind(ack, other.next_win) || self.has(facts::ASYNC) || self.knows_no_window() {
             true
         } else {
             state == TcpState::SynSent
@@ -35,6 +35,11 @@ impl Step<'_> {
             self.raise(StreamEvent::InvalidAck);
         }
         valid
+    }
+
+    /// Whether the session was picked up and its other side was not seen yet.
+    const fn knows_no_window(&self) -> bool {
+        self.has(facts::MIDSTREAM_ESTABLISHED) && self.to_server()
     }
 
     /// Whether the packet repeats data that was sent before.

@@ -1,10 +1,12 @@
 //! TCP: what is known about a connection (RFC 9293), by side.
 
+mod accept;
 mod checks;
 mod closing;
 mod established;
 mod handshake;
 mod machine;
+mod pickup;
 
 use crate::key::{Pair, Side};
 use handshake::Attempts;
