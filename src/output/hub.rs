@@ -68,7 +68,11 @@ impl Hub {
     ///
     /// # Errors
     /// When the operating system has no thread for it.
-    pub fn start(workers: usize, order: Order, sinks: Vec<Sink>) -> std::io::Result<(Vec<Port>, Aside, Self)> {
+    pub fn start(
+        workers: usize,
+        order: Order,
+        sinks: Vec<Sink>,
+    ) -> std::io::Result<(Vec<Port>, Aside, Self)> {
         let mut ports = Vec::new();
         let mut lanes = Vec::new();
         for _ in 0..workers {

@@ -1,7 +1,7 @@
 //! Output: events leave here, each sink with a bounded queue and a policy for when it is slow.
 //!
 //! Gives: [`eve`] (events as JSON lines), [`hub`] (blocks of lines of several workers in one order), [`sink`] (file
-//! with rotation, standard output, UNIX socket). Depends on: `event`, and `parse` for the field type.
+//! with rotation, standard output, UNIX socket), [`files`] (extracted files). Depends on: `event`, and `parse` for the field type.
 //! Will never know: flows, packets, workers. Only the writing threads wait here, a worker never longer than its
 //! queue's policy says.
 
@@ -18,5 +18,6 @@
 )]
 
 pub mod eve;
+pub mod files;
 pub mod hub;
 pub mod sink;

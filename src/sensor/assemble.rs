@@ -274,7 +274,7 @@ impl Handover for Desk {
         }
     }
 
-    fn pause(&mut self, worker: &Worker, queue: &dyn RxQueue) -> bool {
+    fn pause(&mut self, worker: &mut Worker, queue: &mut dyn RxQueue) -> bool {
         if let Some((done, all)) = queue.progress() {
             self.watch.progress.0.fetch_max(done, Ordering::Relaxed);
             self.watch.progress.1.store(all, Ordering::Relaxed);

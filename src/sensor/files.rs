@@ -1,5 +1,6 @@
 //! Files carried by transactions: size, state, hashes, and extraction within a quota.
 
+use output::files::{Incoming, Store};
 use parse::{FileEnd, FileEvent, Side};
 use sha1::Digest as _;
 
@@ -12,13 +13,27 @@ pub struct Settings {
     pub sha1: bool,
     /// Compute SHA-256.
     pub sha256: bool,
-    /// Most bytes of one file that are hashed and kept.
+    /// Most bytes of one file that are hashed; a larger one has no hashes, and is not kept.
     pub most: u64,
+    /// Folder that whole files are kept in; empty for none.
+    pub store: String,
+    /// Bytes that the folder may hold.
+    pub store_quota: u64,
+    /// Most bytes of one file that is kept.
+    pub store_most: u64,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { md5: false, sha1: false, sha256: true, most: u64::MAX }
+        Self {
+            md5: false,
+            sha1: false,
+            sha256: true,
+            most: u64::MAX,
+            store: String::new(),
+            store_quota: 1 << 30,
+            store_most: 64 << 20,
+        }
     }
 }
 
@@ -33,12 +48,21 @@ pub(crate) struct File {
     md5: Option<md5::Md5>,
     sha1: Option<sha1::Sha1>,
     sha256: Option<sha2::Sha256>,
+    /// Whether it is to go to the folder: nothing of it is missing.
+    kept: bool,
+    /// Its way there, while there is room.
+    incoming: Option<Incoming>,
 }
 
 /// A file that has ended.
 pub(crate) struct Finished {
     pub(crate) file: File,
     pub(crate) end: FileEnd,
+    pub(crate) hashes: Hashes,
+    /// Its number in the folder, when the settings say that it is kept there: the first 48 bits of its name.
+    ///
+    /// What the settings say does not depend on the machine; what the disk made of it is counted.
+    pub(crate) kept: Option<u64>,
 }
 
 /// Hashes of a whole file.
@@ -65,13 +89,14 @@ impl Files {
     pub(crate) fn take(
         &mut self,
         settings: &Settings,
+        store: &Store,
         tx: u64,
         side: Side,
         event: FileEvent<'_>,
     ) -> Option<Finished> {
         if let FileEvent::Open { name, range } = event {
             if self.open.len() < MOST_OPEN {
-                self.open.push(File::new(settings, tx, side, name, range));
+                self.open.push(File::new(settings, store, tx, side, name, range));
             }
             return None;
         }
@@ -79,7 +104,7 @@ impl Files {
         match event {
             FileEvent::Data(data) => self.open.get_mut(at)?.add(data, settings.most),
             FileEvent::Gap(n) => self.open.get_mut(at)?.lose(n),
-            FileEvent::Close(end) => return Some(Finished { file: self.open.remove(at), end }),
+            FileEvent::Close(end) => return Some(self.open.remove(at).conclude(end, settings)),
             FileEvent::Open { .. } => {}
         }
         None
@@ -89,6 +114,7 @@ impl Files {
 impl File {
     fn new(
         settings: &Settings,
+        store: &Store,
         tx: u64,
         side: Side,
         name: &[u8],
@@ -103,7 +129,9 @@ impl File {
             gaps: false,
             md5: settings.md5.then(md5::Md5::default),
             sha1: settings.sha1.then(sha1::Sha1::default),
-            sha256: settings.sha256.then(sha2::Sha256::default),
+            sha256: (settings.sha256 || store.is_on()).then(sha2::Sha256::default),
+            kept: store.is_on(),
+            incoming: store.begin(),
         }
     }
 
@@ -111,6 +139,9 @@ impl File {
         let room = usize::try_from(most.saturating_sub(self.size)).unwrap_or(usize::MAX);
         let kept = data.get(..room).unwrap_or(data);
         self.size += data.len() as u64;
+        if let Some(incoming) = &mut self.incoming {
+            incoming.add(data);
+        }
         if let Some(h) = &mut self.md5 {
             h.update(kept);
         }
@@ -129,18 +160,27 @@ impl File {
         self.md5 = None;
         self.sha1 = None;
         self.sha256 = None;
+        self.kept = false;
+        self.incoming = None;
     }
 
-    /// Hashes, of files that are whole.
-    pub(crate) fn hashes(&mut self, end: FileEnd, most: u64) -> Hashes {
-        if end != FileEnd::Closed || self.gaps || self.size > most {
-            return Hashes::default();
+    /// Hashes and a place in the folder, for files that are whole.
+    fn conclude(mut self, end: FileEnd, settings: &Settings) -> Finished {
+        if end != FileEnd::Closed || self.gaps || self.size > settings.most {
+            self.incoming = None;
+            return Finished { file: self, end, hashes: Hashes::default(), kept: None };
         }
-        Hashes {
+        let hashes = Hashes {
             md5: self.md5.take().map(|h| h.finalize().into()),
             sha1: self.sha1.take().map(|h| h.finalize().into()),
             sha256: self.sha256.take().map(|h| h.finalize().into()),
+        };
+        let kept = hashes.sha256.filter(|_| self.kept && self.size <= settings.store_most);
+        if let (Some(incoming), Some(digest)) = (self.incoming.take(), kept) {
+            incoming.keep(digest);
         }
+        let number = |digest: [u8; 32]| digest.iter().take(6).fold(0, |n, byte| n << 8 | u64::from(*byte));
+        Finished { file: self, end, hashes, kept: kept.map(number) }
     }
 }
 
@@ -149,19 +189,24 @@ mod tests {
     use super::*;
 
     fn settings() -> Settings {
-        Settings { md5: true, sha1: true, sha256: true, most: u64::MAX }
+        Settings { md5: true, sha1: true, ..Settings::default() }
     }
 
     #[test]
     fn a_whole_file_has_size_and_hashes() {
         let mut files = Files::default();
         let s = settings();
-        assert!(files.take(&s, 1, Side::ToClient, FileEvent::Open { name: b"a", range: None }).is_none());
-        files.take(&s, 1, Side::ToClient, FileEvent::Data(b"ab"));
-        files.take(&s, 1, Side::ToClient, FileEvent::Data(b"c"));
-        let mut done = files.take(&s, 1, Side::ToClient, FileEvent::Close(FileEnd::Closed)).unwrap();
+        assert!(
+            files
+                .take(&s, &Store::default(), 1, Side::ToClient, FileEvent::Open { name: b"a", range: None })
+                .is_none()
+        );
+        files.take(&s, &Store::default(), 1, Side::ToClient, FileEvent::Data(b"ab"));
+        files.take(&s, &Store::default(), 1, Side::ToClient, FileEvent::Data(b"c"));
+        let done =
+            files.take(&s, &Store::default(), 1, Side::ToClient, FileEvent::Close(FileEnd::Closed)).unwrap();
         assert_eq!(done.file.size, 3);
-        let md5 = done.file.hashes(done.end, s.most).md5.unwrap();
+        let md5 = done.hashes.md5.unwrap();
         assert_eq!(md5[..4], [0x90, 0x01, 0x50, 0x98]);
     }
 
@@ -170,14 +215,17 @@ mod tests {
         let mut files = Files::default();
         let s = settings();
         for side in Side::BOTH {
-            files.take(&s, 1, side, FileEvent::Open { name: b"", range: None });
+            files.take(&s, &Store::default(), 1, side, FileEvent::Open { name: b"", range: None });
         }
-        files.take(&s, 1, Side::ToServer, FileEvent::Data(b"xyz"));
-        files.take(&s, 1, Side::ToClient, FileEvent::Gap(5));
-        let mut down = files.take(&s, 1, Side::ToClient, FileEvent::Close(FileEnd::Closed)).unwrap();
+        files.take(&s, &Store::default(), 1, Side::ToServer, FileEvent::Data(b"xyz"));
+        files.take(&s, &Store::default(), 1, Side::ToClient, FileEvent::Gap(5));
+        let down =
+            files.take(&s, &Store::default(), 1, Side::ToClient, FileEvent::Close(FileEnd::Closed)).unwrap();
         assert!(down.file.gaps && down.file.size == 5);
-        assert!(down.file.hashes(down.end, s.most).sha256.is_none());
-        let up = files.take(&s, 1, Side::ToServer, FileEvent::Close(FileEnd::Truncated)).unwrap();
+        assert!(down.hashes.sha256.is_none());
+        let up = files
+            .take(&s, &Store::default(), 1, Side::ToServer, FileEvent::Close(FileEnd::Truncated))
+            .unwrap();
         assert_eq!(up.file.size, 3);
     }
 }

@@ -33,14 +33,14 @@ impl Listener<'_> {
         self.protocol.map_or("", |p| p.name)
     }
 
-    fn file_ended(&mut self, tx: &dyn Transaction, side: Side, mut done: Finished) {
+    fn file_ended(&mut self, tx: &dyn Transaction, side: Side, done: Finished) {
         if !self.settings.events.fileinfo {
             return;
         }
         let from = self.out.batch.tape.mark();
         let tape = &mut self.out.batch.tape;
         tx.fields(tape);
-        record::fileinfo(tape, tx.id(), &mut done, &self.settings.files);
+        record::fileinfo(tape, tx.id(), &done);
         let mut header = self.who.header("fileinfo", side, self.place);
         header.app_proto = self.name();
         let key = self.place.next();

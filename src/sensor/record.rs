@@ -1,6 +1,6 @@
 //! Events that belong to no protocol: flow, netflow, anomaly, arp, fileinfo.
 
-use crate::files::{self, Finished};
+use crate::files::Finished;
 use crate::out::{EventTypes, Out, Place};
 use crate::share::Attached;
 use crate::who::Who;
@@ -243,8 +243,8 @@ fn micros(nanos: u64) -> i64 {
 }
 
 /// Writes a `fileinfo` object.
-pub(crate) fn fileinfo(tape: &mut Tape, tx: u64, done: &mut Finished, settings: &files::Settings) {
-    let hashes = done.file.conclude(done.end, settings);
+pub(crate) fn fileinfo(tape: &mut Tape, tx: u64, done: &Finished) {
+    let hashes = &done.hashes;
     let found = &done.file;
     tape.object(&file::FILEINFO);
     tape.text(&file::FILENAME, &found.name);
@@ -264,8 +264,8 @@ pub(crate) fn fileinfo(tape: &mut Tape, tx: u64, done: &mut Finished, settings: 
     if let Some(sha256) = hashes.sha256 {
         tape.hex(&file::SHA256, &sha256, "");
     }
-    tape.flag(&file::STORED, hashes.kept.is_some());
-    if let Some(id) = hashes.kept {
+    tape.flag(&file::STORED, done.kept.is_some());
+    if let Some(id) = done.kept {
         tape.number(&file::FILE_ID, id);
     }
     tape.number(&file::SIZE, found.size);

@@ -1,7 +1,8 @@
 //! The catalogue of keys. Sorted by room, as a packet meets them.
 
-use super::value::{Kind, Value};
 use super::Settings;
+use super::value::{Kind, Value};
+use capture::af_packet::Fanout;
 use std::time::Duration;
 
 /// One key of the configuration.
@@ -40,6 +41,24 @@ fn shown_ports(list: &[u16]) -> Value {
     Value::Numbers(list.iter().map(|p| u64::from(*p)).collect())
 }
 
+fn fanout(name: &str) -> Fanout {
+    match name {
+        "cpu" => Fanout::Cpu,
+        "queue" => Fanout::QueueMapping,
+        "none" => Fanout::None,
+        _ => Fanout::Hash,
+    }
+}
+
+const fn fanout_name(fanout: Fanout) -> &'static str {
+    match fanout {
+        Fanout::Hash => "hash",
+        Fanout::Cpu => "cpu",
+        Fanout::QueueMapping => "queue",
+        Fanout::None => "none",
+    }
+}
+
 /// A key for a flag.
 macro_rules! flag {
     ($path:literal, $text:literal, $($field:ident).+) => {
@@ -60,11 +79,14 @@ macro_rules! flag {
 /// A key for a number of any integer type.
 macro_rules! number {
     ($path:literal, $kind:expr, $text:literal, $($field:ident).+, $type:ty) => {
+        number!($path, $kind, $text, $($field).+, $type, false)
+    };
+    ($path:literal, $kind:expr, $text:literal, $($field:ident).+, $type:ty, $reload:literal) => {
         Key {
             path: $path,
             kind: $kind,
             text: $text,
-            reload: false,
+            reload: $reload,
             put: |s, v| s.$($field).+ = number(&v, <$type>::MAX),
             show: |s| Value::Number(u64::try_from(s.$($field).+).unwrap_or(u64::MAX)),
         }
@@ -103,34 +125,95 @@ macro_rules! ports {
 pub static KEYS: &[Key] = &[
     number!("workers", Kind::Number(0, 16, "threads"), "Worker threads, 0 for one a core.", workers, u16),
     text!("name", "Name of this sensor, written as `host` into every event; empty for none.", name),
-    text!("control.socket", "Where a running sensor listens for `vigie counters`; empty for nowhere.", control),
+    text!(
+        "control.socket",
+        "Where a running sensor listens for `vigie counters`; empty for nowhere.",
+        control
+    ),
     // capture
     text!("capture.interface", "Interface to listen on.", live.interface),
-    number!("capture.block_size", Kind::Bytes(131_072, 67_108_864),
-        "Size of one block of the kernel's ring; a frame larger than a block is cut.", live.block_size, u32),
-    number!("capture.blocks", Kind::Number(2, 65_536, "blocks"),
-        "Blocks of each worker's ring.", live.blocks, u32),
-    number!("capture.retire", Kind::Number(1, 1000, "milliseconds"),
-        "How long the kernel may keep a block that is not full.", live.retire_ms, u32),
+    number!(
+        "capture.block_size",
+        Kind::Bytes(131_072, 67_108_864),
+        "Size of one block of the kernel's ring; a frame larger than a block is cut.",
+        live.block_size,
+        u32
+    ),
+    number!(
+        "capture.blocks",
+        Kind::Number(2, 65_536, "blocks"),
+        "Blocks of each worker's ring.",
+        live.blocks,
+        u32
+    ),
+    number!(
+        "capture.retire",
+        Kind::Number(1, 1000, "milliseconds"),
+        "How long the kernel may keep a block that is not full.",
+        live.retire_ms,
+        u32
+    ),
     flag!("capture.promiscuous", "Receive frames that are addressed to others.", live.promiscuous),
+    number!(
+        "capture.patience",
+        Kind::Number(0, 86_400_000, "milliseconds"),
+        "How long an interface may be away before the sensor gives up and ends.",
+        live.patience_ms,
+        u32
+    ),
+    Key {
+        path: "capture.fanout",
+        kind: Kind::Word(&["hash", "cpu", "queue", "none"]),
+        text: "How the kernel deals frames out to several workers: by a hash of addresses and ports, by the CPU or the \
+               NIC's queue that took them in, or not at all: one worker.",
+        reload: false,
+        put: |s, v| s.live.fanout = fanout(&text(v)),
+        show: |s| Value::Text(fanout_name(s.live.fanout).into()),
+    },
     flag!("capture.ignore_outgoing", "Leave out frames that this machine sends.", live.ignore_outgoing),
     // decode
-    flag!("decode.checksums", "Verify IP and transport checksums; packets with wrong ones do not reach streams.",
-        worker.decode.checksums),
-    number!("decode.tunnel_depth", Kind::Number(1, 16, "layers"), "Tunnels inside tunnels that are opened.",
-        worker.decode.tunnel_depth, u8),
+    flag!(
+        "decode.checksums",
+        "Verify IP and transport checksums; packets with wrong ones do not reach streams.",
+        worker.decode.checksums
+    ),
+    number!(
+        "decode.tunnel_depth",
+        Kind::Number(1, 16, "layers"),
+        "Tunnels inside tunnels that are opened.",
+        worker.decode.tunnel_depth,
+        u8
+    ),
     ports!("decode.vxlan_ports", "UDP ports on which VXLAN is expected.", worker.decode.vxlan_ports),
     ports!("decode.geneve_ports", "UDP ports on which GENEVE is expected.", worker.decode.geneve_ports),
     ports!("decode.gtp_ports", "UDP ports on which GTP-U is expected.", worker.decode.gtp_ports),
     flag!("decode.teredo", "Look for IPv6 in UDP.", worker.decode.teredo),
-    flag!("decode.erspan_type1", "Read GRE with protocol 0x88be and no sequence number as ERSPAN type I.",
-        worker.decode.erspan_type1),
-    number!("defrag.memory", Kind::Bytes(65_536, 1 << 40), "Memory for fragments of each worker.",
-        worker.decode.defrag.memory, usize),
-    number!("defrag.trackers", Kind::Number(16, 16_777_216, "packets"), "Packets being put together at once.",
-        worker.decode.defrag.trackers, usize),
-    number!("defrag.timeout", Kind::Number(1, 3600, "seconds"), "How long a fragment waits for the others.",
-        worker.decode.defrag.timeout, u32),
+    flag!(
+        "decode.erspan_type1",
+        "Read GRE with protocol 0x88be and no sequence number as ERSPAN type I.",
+        worker.decode.erspan_type1
+    ),
+    number!(
+        "defrag.memory",
+        Kind::Bytes(65_536, 1 << 40),
+        "Memory for fragments of each worker.",
+        worker.decode.defrag.memory,
+        usize
+    ),
+    number!(
+        "defrag.trackers",
+        Kind::Number(16, 16_777_216, "packets"),
+        "Packets being put together at once.",
+        worker.decode.defrag.trackers,
+        usize
+    ),
+    number!(
+        "defrag.timeout",
+        Kind::Number(1, 3600, "seconds"),
+        "How long a fragment waits for the others.",
+        worker.decode.defrag.timeout,
+        u32
+    ),
     Key {
         path: "defrag.policy",
         kind: Kind::Word(&["bsd", "bsd-right", "linux", "windows", "solaris", "first", "last"]),
@@ -144,44 +227,127 @@ pub static KEYS: &[Key] = &[
         show: |s| Value::Text(s.worker.decode.defrag.policy.name().into()),
     },
     // flows
-    number!("flow.memory", Kind::Bytes(1 << 20, 1 << 44), "Memory for flow records of all workers together.",
-        worker.flow.memory, usize),
+    number!(
+        "flow.memory",
+        Kind::Bytes(1 << 20, 1 << 44),
+        "Memory for flow records of all workers together.",
+        worker.flow.memory,
+        usize
+    ),
     flag!("flow.vlan", "VLAN ids tell flows apart.", worker.flow.use_vlan),
-    number!("flow.timeout.tcp.new", Kind::Number(1, 86_400, "seconds"),
-        "Silence after which a TCP flow without a handshake is over.", worker.flow.timeouts.tcp.new, u32),
-    number!("flow.timeout.tcp.established", Kind::Number(1, 604_800, "seconds"),
-        "Silence after which an established TCP flow is over.", worker.flow.timeouts.tcp.established, u32),
-    number!("flow.timeout.tcp.closed", Kind::Number(0, 86_400, "seconds"),
-        "How long a closed TCP flow is remembered.", worker.flow.timeouts.tcp.closed, u32),
-    number!("flow.timeout.udp.new", Kind::Number(1, 86_400, "seconds"),
-        "Silence after which a UDP flow that nobody answered is over.", worker.flow.timeouts.udp.new, u32),
-    number!("flow.timeout.udp.established", Kind::Number(1, 604_800, "seconds"),
-        "Silence after which a UDP flow with traffic both ways is over.", worker.flow.timeouts.udp.established, u32),
-    number!("flow.timeout.icmp.new", Kind::Number(1, 86_400, "seconds"),
-        "Silence after which an ICMP flow that nobody answered is over.", worker.flow.timeouts.icmp.new, u32),
-    number!("flow.timeout.icmp.established", Kind::Number(1, 604_800, "seconds"),
-        "Silence after which an ICMP flow with traffic both ways is over.", worker.flow.timeouts.icmp.established, u32),
-    number!("flow.timeout.other.new", Kind::Number(1, 86_400, "seconds"),
+    number!(
+        "flow.timeout.tcp.new",
+        Kind::Number(1, 86_400, "seconds"),
+        "Silence after which a TCP flow without a handshake is over.",
+        worker.flow.timeouts.tcp.new,
+        u32
+    ),
+    number!(
+        "flow.timeout.tcp.established",
+        Kind::Number(1, 604_800, "seconds"),
+        "Silence after which an established TCP flow is over.",
+        worker.flow.timeouts.tcp.established,
+        u32
+    ),
+    number!(
+        "flow.timeout.tcp.closed",
+        Kind::Number(0, 86_400, "seconds"),
+        "How long a closed TCP flow is remembered.",
+        worker.flow.timeouts.tcp.closed,
+        u32
+    ),
+    number!(
+        "flow.timeout.udp.new",
+        Kind::Number(1, 86_400, "seconds"),
+        "Silence after which a UDP flow that nobody answered is over.",
+        worker.flow.timeouts.udp.new,
+        u32
+    ),
+    number!(
+        "flow.timeout.udp.established",
+        Kind::Number(1, 604_800, "seconds"),
+        "Silence after which a UDP flow with traffic both ways is over.",
+        worker.flow.timeouts.udp.established,
+        u32
+    ),
+    number!(
+        "flow.timeout.icmp.new",
+        Kind::Number(1, 86_400, "seconds"),
+        "Silence after which an ICMP flow that nobody answered is over.",
+        worker.flow.timeouts.icmp.new,
+        u32
+    ),
+    number!(
+        "flow.timeout.icmp.established",
+        Kind::Number(1, 604_800, "seconds"),
+        "Silence after which an ICMP flow with traffic both ways is over.",
+        worker.flow.timeouts.icmp.established,
+        u32
+    ),
+    number!(
+        "flow.timeout.other.new",
+        Kind::Number(1, 86_400, "seconds"),
         "Silence after which a flow of another protocol that nobody answered is over.",
-        worker.flow.timeouts.other.new, u32),
-    number!("flow.timeout.other.established", Kind::Number(1, 604_800, "seconds"),
+        worker.flow.timeouts.other.new,
+        u32
+    ),
+    number!(
+        "flow.timeout.other.established",
+        Kind::Number(1, 604_800, "seconds"),
         "Silence after which a flow of another protocol with traffic both ways is over.",
-        worker.flow.timeouts.other.established, u32),
+        worker.flow.timeouts.other.established,
+        u32
+    ),
     // streams
-    number!("stream.memory", Kind::Bytes(1 << 20, 1 << 44), "Memory for stream data of all workers together.",
-        worker.flow.reassembly_memory, usize),
-    number!("stream.depth", Kind::Bytes(0, u64::MAX), "Bytes of each side that are read; 0 for all.",
-        worker.flow.depth, u64),
+    number!(
+        "stream.memory",
+        Kind::Bytes(1 << 20, 1 << 44),
+        "Memory for stream data of all workers together.",
+        worker.flow.reassembly_memory,
+        usize
+    ),
+    number!(
+        "stream.depth",
+        Kind::Bytes(0, u64::MAX),
+        "Bytes of each side that are read; 0 for all.",
+        worker.flow.depth,
+        u64
+    ),
     flag!("stream.midstream", "Read TCP flows whose handshake was not seen.", worker.flow.midstream),
-    flag!("stream.async_oneside", "Read TCP flows of which only one side is seen.", worker.flow.async_oneside),
-    flag!("stream.check_overlap", "Compare overlapping data and report where it differs.", worker.flow.check_overlap),
-    number!("stream.regions", Kind::Number(0, 255, "stretches"),
+    flag!(
+        "stream.async_oneside",
+        "Read TCP flows of which only one side is seen.",
+        worker.flow.async_oneside
+    ),
+    flag!(
+        "stream.check_overlap",
+        "Compare overlapping data and report where it differs.",
+        worker.flow.check_overlap
+    ),
+    number!(
+        "stream.regions",
+        Kind::Number(0, 255, "stretches"),
         "Separate stretches of data that one side may have waiting; 0 for no limit but memory.",
-        worker.flow.regions, u8),
+        worker.flow.regions,
+        u8
+    ),
     Key {
         path: "stream.policy",
-        kind: Kind::Word(&["bsd", "old-linux", "linux", "solaris", "hpux10", "hpux11", "irix", "macos", "windows",
-            "vista", "windows2k3", "first", "last"]),
+        kind: Kind::Word(&[
+            "bsd",
+            "old-linux",
+            "linux",
+            "solaris",
+            "hpux10",
+            "hpux11",
+            "irix",
+            "macos",
+            "windows",
+            "vista",
+            "windows2k3",
+            "first",
+            "last",
+        ]),
         text: "Whose TCP stack decides which copy of overlapping data counts.",
         reload: false,
         put: |s, v| {
@@ -191,60 +357,135 @@ pub static KEYS: &[Key] = &[
         },
         show: |s| Value::Text(s.worker.flow.policy.name().into()),
     },
-    flag!("inline.simulate", "Read data when it comes and not when it is acknowledged, as an inline sensor must.",
-        worker.flow.inline),
+    flag!(
+        "inline.simulate",
+        "Read data when it comes and not when it is acknowledged, as an inline sensor must.",
+        worker.flow.inline
+    ),
     // parsers
-    number!("app.carry", Kind::Bytes(16_384, 1 << 30), "Unread bytes that a parser may let wait on one side.",
-        worker.parse.carry, usize),
-    number!("app.transactions", Kind::Number(1, 1_000_000, "transactions"), "Transactions open at once in one flow.",
-        worker.parse.transactions, usize),
-    number!("app.body", Kind::Bytes(0, u64::MAX), "Bytes of one body that are decoded.", worker.parse.body, u64),
-    number!("app.decompress", Kind::Bytes(0, 1 << 40), "Bytes that one body may grow to by decompression.",
-        worker.parse.decompress, u64),
-    number!("app.decompress_layers", Kind::Number(0, 8, "layers"), "Layers of compression taken off one body.",
-        worker.parse.decompress_layers, u32),
+    number!(
+        "app.carry",
+        Kind::Bytes(16_384, 1 << 30),
+        "Unread bytes that a parser may let wait on one side.",
+        worker.parse.carry,
+        usize
+    ),
+    number!(
+        "app.transactions",
+        Kind::Number(1, 1_000_000, "transactions"),
+        "Transactions open at once in one flow.",
+        worker.parse.transactions,
+        usize
+    ),
+    number!(
+        "app.body",
+        Kind::Bytes(0, u64::MAX),
+        "Bytes of one body that are decoded.",
+        worker.parse.body,
+        u64
+    ),
+    number!(
+        "app.decompress",
+        Kind::Bytes(0, 1 << 40),
+        "Bytes that one body may grow to by decompression.",
+        worker.parse.decompress,
+        u64
+    ),
+    number!(
+        "app.decompress_layers",
+        Kind::Number(0, 8, "layers"),
+        "Layers of compression taken off one body.",
+        worker.parse.decompress_layers,
+        u32
+    ),
     flag!("app.fingerprints", "Compute JA3, JA3S and JA4.", worker.parse.fingerprints),
     flag!("app.hassh", "Compute HASSH.", worker.parse.hassh),
     flag!("app.http.all_headers", "Write every HTTP header into the event.", worker.parse.all_headers),
     flag!("app.tls.certificates", "Write whole certificates into the event.", worker.parse.certificates),
     // files
-    flag!("file.md5", "Compute the MD5 of files.", worker.files.md5),
-    flag!("file.sha1", "Compute the SHA-1 of files.", worker.files.sha1),
-    flag!("file.sha256", "Compute the SHA-256 of files.", worker.files.sha256),
-    number!("file.most", Kind::Bytes(0, u64::MAX), "Bytes of one file that are hashed and stored.", worker.files.most, u64),
+    flag!("file.md5", "Compute the MD5 of files.", worker.files.md5, true),
+    flag!("file.sha1", "Compute the SHA-1 of files.", worker.files.sha1, true),
+    flag!("file.sha256", "Compute the SHA-256 of files.", worker.files.sha256, true),
+    number!(
+        "file.most",
+        Kind::Bytes(0, u64::MAX),
+        "Bytes of one file that are hashed; a larger one gets no hashes.",
+        worker.files.most,
+        u64
+    ),
+    text!(
+        "file.store",
+        "Folder in which whole files are kept, each under its SHA-256, which is then always computed; empty for none.",
+        worker.files.store
+    ),
+    number!(
+        "file.store_quota",
+        Kind::Bytes(0, u64::MAX),
+        "Bytes that this folder may hold, what it held before included; then nothing more is written, and counted.",
+        worker.files.store_quota,
+        u64
+    ),
+    number!(
+        "file.store_most",
+        Kind::Bytes(0, u64::MAX),
+        "Bytes of the largest file that is kept.",
+        worker.files.store_most,
+        u64
+    ),
     // events
-    flag!("events.flow", "Write `flow` events.", worker.events.flow),
-    flag!("events.netflow", "Write `netflow` events.", worker.events.netflow),
-    flag!("events.arp", "Write `arp` events.", worker.events.arp),
-    flag!("events.fileinfo", "Write `fileinfo` events.", worker.events.fileinfo),
-    flag!("events.anomaly.decode", "Write `anomaly` events of decoding; they are always counted.",
-        worker.events.anomaly_decode),
-    flag!("events.anomaly.stream", "Write `anomaly` events of TCP streams; they are always counted.",
-        worker.events.anomaly_stream),
-    flag!("events.anomaly.applayer", "Write `anomaly` events of application protocols; they are always counted.",
-        worker.events.anomaly_applayer),
-    flag!("events.ethernet", "Write Ethernet addresses into events.", worker.events.ethernet),
+    flag!("events.flow", "Write `flow` events.", worker.events.flow, true),
+    flag!("events.netflow", "Write `netflow` events.", worker.events.netflow, true),
+    flag!("events.arp", "Write `arp` events.", worker.events.arp, true),
+    flag!("events.fileinfo", "Write `fileinfo` events.", worker.events.fileinfo, true),
+    flag!(
+        "events.anomaly.decode",
+        "Write `anomaly` events of decoding; they are always counted.",
+        worker.events.anomaly_decode,
+        true
+    ),
+    flag!(
+        "events.anomaly.stream",
+        "Write `anomaly` events of TCP streams; they are always counted.",
+        worker.events.anomaly_stream,
+        true
+    ),
+    flag!(
+        "events.anomaly.applayer",
+        "Write `anomaly` events of application protocols; they are always counted.",
+        worker.events.anomaly_applayer,
+        true
+    ),
+    flag!("events.ethernet", "Write Ethernet addresses into events.", worker.events.ethernet, true),
     Key {
         path: "events.without",
         kind: Kind::Texts,
         text: "Event types of protocols that are not written, such as `dns`.",
-        reload: false,
-        put: |s, v| if let Value::Texts(list) = v { s.worker.events.without = list },
+        reload: true,
+        put: |s, v| {
+            if let Value::Texts(list) = v {
+                s.worker.events.without = list
+            }
+        },
         show: |s| Value::Texts(s.worker.events.without.clone()),
     },
     Key {
         path: "events.community_id",
         kind: Kind::Flag,
         text: "Write the community id of the flow into its events.",
-        reload: false,
+        reload: true,
         put: |s, v| s.worker.events.community_id = (v == Value::Flag(true)).then_some(0),
         show: |s| Value::Flag(s.worker.events.community_id.is_some()),
     },
     // outputs
     text!("eve.file", "File that EVE JSON is written to, `-` for standard output; empty for none.", eve.file),
     text!("eve.socket", "UNIX stream socket that EVE JSON is written to; empty for none.", eve.socket),
-    number!("eve.rotate.size", Kind::Bytes(0, u64::MAX), "Size at which a running sensor begins a new file; 0 for never.",
-        eve.rotation.size, u64),
+    number!(
+        "eve.rotate.size",
+        Kind::Bytes(0, u64::MAX),
+        "Size at which a running sensor begins a new file; 0 for never.",
+        eve.rotation.size,
+        u64
+    ),
     Key {
         path: "eve.rotate.age",
         kind: Kind::Number(0, 31_536_000, "seconds"),
@@ -253,8 +494,19 @@ pub static KEYS: &[Key] = &[
         put: |s, v| s.eve.rotation.age = Duration::from_secs(number(&v, u64::MAX)),
         show: |s| Value::Number(s.eve.rotation.age.as_secs()),
     },
-    number!("eve.rotate.keep", Kind::Number(0, 1_000_000, "files"), "Old files that are kept; 0 for all.",
-        eve.rotation.keep, u32),
-    number!("stats.interval", Kind::Number(0, 86_400, "seconds"),
-        "How often a running sensor writes a `stats` event; 0 for only at the end.", stats_interval, u64),
+    number!(
+        "eve.rotate.keep",
+        Kind::Number(0, 1_000_000, "files"),
+        "Old files that are kept; 0 for all.",
+        eve.rotation.keep,
+        u32
+    ),
+    number!(
+        "stats.interval",
+        Kind::Number(0, 86_400, "seconds"),
+        "How often a running sensor writes a `stats` event; 0 for only at the end.",
+        stats_interval,
+        u64,
+        true
+    ),
 ];
