@@ -106,6 +106,7 @@ events! {
     InvalidAck "pkt_invalid_ack" "invalid acknowledgment",
     BrokenAck "pkt_broken_ack" "acknowledgment number without the ACK flag",
     ResetInvalidAck "rst_invalid_ack" "RST with an invalid acknowledgment",
+    ResetWithData "rst_with_data" "RST with data",
     ShutdownSynResend "shutdown_syn_resend" "SYN again while the connection closes",
     Retransmission "pkt_retransmission" "packet repeats data",
     SpuriousRetransmission "pkt_spurious_retransmission" "packet repeats data that was acknowledged",
@@ -124,7 +125,7 @@ events! {
     SuspectedResetInjection "suspected_rst_inject" "traffic goes on behind a RST that the receiver must have ignored",
 }
 
-/// A few events of one packet, without allocation; what does not fit is counted by nobody and was not needed.
+/// The events of one packet, without allocation. No packet raises more than it holds; the first ones stay.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EventList {
     list: [StreamEvent; Self::ROOM],

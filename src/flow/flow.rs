@@ -1,6 +1,7 @@
 //! What is known about one flow.
 
 use crate::key::{Key, Pair, Side};
+use crate::table::Class;
 use crate::tcp::Tcp;
 use crate::{End, Moment};
 use decode::{Ether, Vlans};
@@ -72,6 +73,10 @@ pub struct Flow<A> {
     pub vlans: Vlans,
     /// Why it is over, if it is.
     pub end: Option<End>,
+    /// The table's own: what the flow is worth. Here, and not beside the flow, because here it costs no padding.
+    pub(crate) class: Class,
+    /// The table's own: the record is in use.
+    pub(crate) live: bool,
     /// What the sensor hangs on it.
     pub a: A,
 }

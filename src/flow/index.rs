@@ -3,7 +3,7 @@
 //! All of its address space is taken at once and zero: memory is touched as flows come, nothing is ever rehashed.
 
 /// Longest stretch that is searched before a new entry is refused; reached only by keys made to collide.
-const LONGEST: usize = 256;
+const LONGEST: usize = 512;
 
 /// Entries: hash in the upper half, slot + 1 in the lower half; 0 is free.
 #[derive(Debug)]

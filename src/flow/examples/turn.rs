@@ -85,13 +85,14 @@ fn switches() -> u64 {
 struct World {
     table: Table<u64>,
     number: u64,
+    skew: u64,
     read: u64,
 }
 
 impl World {
     fn turn(&mut self, packet: &Packet, payload: &[u8], part: &mut Part) {
         self.number += 1;
-        let time = frame::Timestamp::from_nanos(1_000_000_000_000 + self.number * 1_000);
+        let time = self.time();
         let begin = self.number.is_multiple_of(8).then(Instant::now);
         let turn = self.table.turn(packet, payload, Moment { time, number: self.number }, 0);
         if let Ok(turn) = turn {
@@ -107,6 +108,35 @@ impl World {
             }
         }
         part.took(begin.map_or(Duration::ZERO, |b| b.elapsed()));
+    }
+
+    /// Five minutes in which every flow says something once a minute, and each second asks what has ended.
+    fn idle(&mut self, flows: u32) {
+        let mut part = Part::begin();
+        let mut longest = Duration::ZERO;
+        let start = self.number;
+        let most = flows.min(200_000);
+        for second in 0..300u64 {
+            self.skew += 1_000_000_000;
+            let begin = Instant::now();
+            while let Some((flow, _)) = self.table.pop_ended(self.time()) {
+                self.table.remove(flow);
+            }
+            longest = longest.max(begin.elapsed());
+            for n in (0..most).filter(|n| u64::from(*n) % 60 == second % 60) {
+                self.turn(&packet(n, Side::ToClient, ACK, 200, 100, &[]), &[], &mut part);
+            }
+        }
+        part.tell("alive");
+        println!(
+            "  asking for ended flows, longest {} us ({} packets between)",
+            longest.as_micros(),
+            self.number - start
+        );
+    }
+
+    fn time(&self) -> frame::Timestamp {
+        frame::Timestamp::from_nanos(1_000_000_000_000 + self.number * 1_000 + self.skew)
     }
 
     fn read(&mut self, flow: flow::FlowRef, side: Side) {
@@ -144,7 +174,7 @@ fn run(flows: u32) {
     let before = resident();
     let memory = (flows as usize * 340).max(1 << 20);
     let settings = Settings { memory, depth: 0, ..Settings::default() };
-    let mut world = World { table: Table::new(&settings), number: 0, read: 0 };
+    let mut world = World { table: Table::new(&settings), number: 0, skew: 0, read: 0 };
     let most = world.table.memory().most;
     println!("{flows} flows (room for {most}), budget {} MiB", memory >> 20);
     let mut open = Part::begin();
@@ -169,6 +199,7 @@ fn run(flows: u32) {
         }
     }
     data.tell("data");
+    world.idle(flows);
     let mut flood = Part::begin();
     for n in 0..1_000_000 {
         world.turn(&packet(0x7000_0000 + n, Side::ToServer, SYN, n, 0, &[]), &[], &mut flood);

@@ -112,7 +112,7 @@ fn a_gap_is_told_once_and_reading_goes_on() {
     let flow = bench.shake(&talk);
     bench.says(&talk, 0, b"abc");
     bench.says(&talk, 5, b"fgh");
-    bench.ack(&talk, 8);
+    assert_eq!(names(&bench.ack(&talk, 8)), ["reassembly_seq_gap"]);
     let seen = bench.read(flow);
     let plain = |s: &Seen| (s.offset, s.gap, s.data.clone());
     assert_eq!(

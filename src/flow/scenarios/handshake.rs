@@ -402,6 +402,8 @@ fn keepalives_and_probes_bring_nothing() {
     bench.says(&talk, 3, b"def");
     bench.ack(&talk, 6);
     assert_eq!(bench.text(flow, ToServer), "def");
+    let c = bench.table.counters();
+    assert_eq!((c.tcp_keepalive, c.tcp_probe), (1, 1));
     bench.finish();
 }
 

@@ -244,6 +244,22 @@ fn remaining_flows_leave_in_order_of_creation() {
     assert_eq!(order, [1, 2, 3, 4]);
 }
 
+#[test]
+fn a_stale_reference_reaches_nothing() {
+    let mut bench = Bench::plain();
+    let talk = Talk::default();
+    let flow = bench.shake(&talk);
+    bench.table.flow_mut(flow).a.push(7);
+    assert_eq!(bench.table.remove(flow), [7]);
+    assert_eq!(bench.table.remove(flow), []);
+    bench.table.stop(flow, Side::ToServer);
+    bench.table.flush(flow);
+    assert!(bench.table.readable(flow, Side::ToServer).is_none());
+    assert_eq!(bench.table.memory().flows, 0);
+    assert!(bench.tcp(&talk, Side::ToServer, SYN, -1, 0, b"").is_new);
+    bench.finish();
+}
+
 /// A connection with data both ways, and one that only shook hands.
 fn legitimate(bench: &mut Bench, n: u32) -> FlowRef {
     let talk = Talk::numbered(n);

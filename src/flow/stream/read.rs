@@ -26,6 +26,11 @@ impl Stream {
         self.has_news(limit) || self.lost_to(limit).is_some() || (self.is_end(limit) && !self.head.last_told)
     }
 
+    /// Whether the reader is about to be told of lost bytes.
+    pub(crate) fn has_lost(&self, settings: &Settings) -> bool {
+        self.lost_to(self.limit(settings)).is_some()
+    }
+
     /// Decides what the reader is shown next. A gap is told once and then passed.
     pub(crate) fn ready(&mut self, settings: &Settings, buffers: &mut Buffers) -> Option<Ready> {
         let mut limit = self.limit(settings);

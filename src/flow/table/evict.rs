@@ -10,7 +10,7 @@ const LOOKS: usize = 8;
 /// What a flow is worth, cheapest first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
-pub(super) enum Class {
+pub(crate) enum Class {
     /// Nobody answered.
     #[default]
     Unanswered,
@@ -130,8 +130,8 @@ impl<A: Default> Table<A> {
     pub(super) fn classify(&mut self, slot: u32) {
         let Some(record) = self.records.get_mut(slot as usize) else { return };
         let class = Class::of(&record.flow);
-        if class != record.class {
-            record.class = class;
+        if class != record.flow.class {
+            record.flow.class = class;
             self.queues.take(slot);
             self.queues.push(class.ring(), slot);
         }

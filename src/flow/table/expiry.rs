@@ -1,5 +1,6 @@
 //! Expiry by packet time: a wheel of seconds. A packet only writes when it came; a flow whose turn it is and that was
-//! not silent long enough is put back.
+//! not silent long enough is put back. Flows that are alive are moved on by their own packets, a quarter of their
+//! timeout at a time, so that the wheel meets few of them and never many at once.
 
 use super::Table;
 use super::evict::Class;
@@ -105,11 +106,24 @@ impl<A: Default> Table<A> {
         if self.emergency { &self.settings.emergency } else { &self.settings.timeouts }
     }
 
-    /// Another timeout holds for a flow.
-    pub(super) fn reschedule(&mut self, slot: u32) {
-        let due = due(self.timeouts(), self.flow(FlowRef(slot)));
-        self.wheel.forget(slot);
+    /// Has the wheel look at a flow in second `due`.
+    pub(super) fn schedule(&mut self, slot: u32, due: u64) {
+        if let Some(record) = self.records.get_mut(slot as usize) {
+            record.fires = u32::try_from(due).unwrap_or(u32::MAX);
+        }
         self.wheel.schedule(slot, due);
+    }
+
+    /// Moves a flow on in the wheel, if that is worth it; or back, when a shorter timeout holds.
+    pub(super) fn postpone(&mut self, slot: u32) {
+        let timeouts = self.timeouts();
+        let Some(record) = self.records.get(slot as usize) else { return };
+        let worth = u64::from(span(timeouts, &record.flow) / 4).max(1);
+        let (due, fires) = (due(timeouts, &record.flow), u64::from(record.fires));
+        if due < fires || due - fires > worth {
+            self.wheel.forget(slot);
+            self.schedule(slot, due);
+        }
     }
 
     /// The next flow that is over: evicted, replaced, or silent for too long by packet time `now`. The caller reads it
@@ -130,7 +144,7 @@ impl<A: Default> Table<A> {
                 let end = flow.natural_end();
                 self.end(slot, end);
             } else {
-                self.wheel.schedule(slot, due);
+                self.schedule(slot, due);
             }
         }
     }

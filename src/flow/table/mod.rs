@@ -10,7 +10,7 @@ use crate::key::Key;
 use crate::rings::Rings;
 use crate::stream::Streams;
 use crate::{Counters, End, Flow, FlowRef, Settings};
-use evict::Class;
+pub(crate) use evict::Class;
 use expiry::Wheel;
 
 /// A flow and the table's own notes about it.
@@ -19,8 +19,8 @@ use expiry::Wheel;
 pub(crate) struct Record<A> {
     flow: Flow<A>,
     tag: u32,
-    class: Class,
-    live: bool,
+    /// Second in which the wheel looks at it.
+    fires: u32,
 }
 
 /// How much is in use.
@@ -145,12 +145,12 @@ impl<A: Default> Table<A> {
     /// Takes a flow out of the index and the queues; it waits to be taken by the caller.
     fn end(&mut self, slot: u32, why: End) {
         let Some(record) = self.records.get_mut(slot as usize) else { return };
-        if record.class == Class::Ended {
+        if record.flow.class == Class::Ended || !record.flow.live {
             return;
         }
         self.index.remove(record.tag, slot);
         record.flow.end = Some(why);
-        record.class = Class::Ended;
+        record.flow.class = Class::Ended;
         self.wheel.forget(slot);
         self.queues.take(slot);
         self.queues.push(Class::Ended.ring(), slot);
@@ -171,7 +171,7 @@ impl<A: Default> Table<A> {
         self.end(at.0, End::Forced);
         self.close_streams(at);
         let Some(record) = self.records.get_mut(at.0 as usize) else { return A::default() };
-        if !record.live {
+        if !record.flow.live {
             return A::default();
         }
         self.queues.take(at.0);
@@ -197,7 +197,7 @@ impl<A: Default> Table<A> {
         }
         let mut all: Vec<(crate::Moment, u64, u32)> = Vec::with_capacity(self.active);
         for (slot, record) in (0u32..).zip(&self.records) {
-            if record.live && record.class != Class::Ended {
+            if record.flow.live && record.flow.class != Class::Ended {
                 all.push((record.flow.first, record.flow.id, slot));
             }
         }

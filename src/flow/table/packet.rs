@@ -96,9 +96,7 @@ impl<A: Default> Table<A> {
             turn.closed_now |=
                 was != Phase::Closed && flow.phase == Phase::Closed && flow.tcp.state == TcpState::Closed;
         }
-        if flow.phase != was {
-            self.reschedule(slot);
-        }
+        self.postpone(slot);
         self.classify(slot);
     }
 
@@ -155,13 +153,15 @@ impl<A: Default> Table<A> {
             id: key.id(now),
             ether: packet.ether,
             vlans: packet.vlans,
+            class: Class::Unanswered,
+            live: true,
             ..Flow::default()
         };
         let due = expiry::due(self.timeouts(), &flow);
         if let Some(place) = self.records.get_mut(slot as usize) {
-            *place = Record { flow, tag, class: Class::Unanswered, live: true };
+            *place = Record { flow, tag, fires: 0 };
         }
-        self.wheel.schedule(slot, due);
+        self.schedule(slot, due);
         self.queues.push(Class::Unanswered.ring(), slot);
         self.active += 1;
         self.counters.flows += 1;
@@ -202,10 +202,12 @@ impl<A: Default> Table<A> {
         }
         let len = u32::try_from(payload.len()).unwrap_or(0).saturating_add(packet.missing);
         let seconds = u32::try_from(now.time.seconds()).unwrap_or(u32::MAX);
-        let before = flow.tcp.state;
+        let (before, probes) = (flow.tcp.state, flow.tcp.probes());
         let segment = Segment { tcp, len, seconds, side: turn.side };
         let outcome = step(&mut flow.tcp, segment, &self.settings, &mut turn.events);
         let after = flow.tcp.state;
+        self.counters.tcp_probe += u64::from(flow.tcp.probes() & !probes != 0);
+        self.counters.tcp_keepalive += u64::from(flow.peer(turn.side).marks & marks::KEEPALIVE != 0);
         if before == TcpState::None && flow.tcp.is_midstream() {
             self.counters.tcp_midstream += 1;
         }
@@ -245,6 +247,9 @@ impl<A: Default> Table<A> {
         for (side, readable) in Side::BOTH.into_iter().zip(&mut turn.readable) {
             let stream = self.streams.get(record.flow.tcp.peers.of(side).stream);
             *readable = stream.is_some_and(|s| s.is_ready(&self.settings));
+            if *readable && stream.is_some_and(|s| s.has_lost(&self.settings)) {
+                turn.events.raise(StreamEvent::SequenceGap);
+            }
         }
     }
 

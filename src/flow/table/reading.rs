@@ -89,7 +89,7 @@ impl<A: Default> Table<A> {
             self.stop(at, side);
         }
         self.flow_mut(at).phase = Phase::Bypassed;
-        self.reschedule(at.0);
+        self.postpone(at.0);
     }
 
     /// Everything stored becomes readable, acknowledged or not, gaps included; then each side is told its last.

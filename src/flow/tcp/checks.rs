@@ -155,6 +155,9 @@ impl Step<'_> {
         if !self.timestamp_is_valid() {
             return false;
         }
+        if self.len() > 0 {
+            self.raise(StreamEvent::ResetWithData);
+        }
         if self.is(ACK) && self.ack() != 0 && !self.ack_is_valid() {
             self.raise(StreamEvent::ResetInvalidAck);
             return false;

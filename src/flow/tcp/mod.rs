@@ -198,10 +198,15 @@ impl Tcp {
         server.marks & client.marks & marks::DATA != 0
     }
 
+    /// Which sides probed a zero window and were not answered yet.
+    pub(crate) const fn probes(&self) -> u16 {
+        self.facts & (facts::PROBE_TO_SERVER | facts::PROBE_TO_CLIENT)
+    }
+
     /// Exchanges the sides.
     pub(crate) const fn swap(&mut self) {
         self.peers.swap();
-        let probes = self.facts & (facts::PROBE_TO_SERVER | facts::PROBE_TO_CLIENT);
+        let probes = self.probes();
         self.facts &= !probes;
         if probes & facts::PROBE_TO_SERVER != 0 {
             self.facts |= facts::PROBE_TO_CLIENT;
