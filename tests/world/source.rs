@@ -6,7 +6,7 @@ use crate::PcapReader;
 
 /// Gives frames, one at a time, without keeping them.
 pub trait Source {
-    /// Replaces `frame` by the next one; `false` when there are no more.
+    /// Replaces `frame` by the next one; `false`, from then on, when there are no more.
     fn fill(&mut self, frame: &mut Vec<u8>) -> bool;
 }
 

@@ -106,11 +106,11 @@ impl Transmit {
             let due = wait_until_due(begin, sent.frames + sent.refused, pace);
             let ready =
                 burst.iter_mut().take(due).map_while(|frame| source.fill(frame).then_some(())).count();
-            if ready == 0 {
+            self.send_burst(&burst[..ready], &mut headers, &mut sent)?;
+            if ready < due {
                 sent.time = begin.elapsed();
                 return Ok(sent);
             }
-            self.send_burst(&burst[..ready], &mut headers, &mut sent)?;
         }
     }
 
