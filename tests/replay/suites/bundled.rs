@@ -1,0 +1,83 @@
+//! The project's own captures: events are whole JSON, the ledger balances, every program that spoke is seen.
+
+use replay::{Eve, Sensor, bundled, root};
+use serde_json::Value;
+use std::io::Write as _;
+
+#[test]
+fn every_capture_gives_whole_events_and_a_balanced_ledger() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for capture in bundled() {
+        let name = capture.display();
+        let file = folder.path().join("eve.json");
+        let args =
+            ["read".as_ref(), capture.as_os_str(), "--json".as_ref(), "--eve".as_ref(), file.as_os_str()];
+        let ran = Sensor::new(args).run();
+        assert_eq!(ran.code(), Some(0), "{name}: {}", ran.told());
+        let eve = Eve::read(&file).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let summary = ran.json();
+        let ledger = &summary["ledger"];
+        assert_eq!(ledger["balances"], true, "{name}: {ledger}");
+        let received = ledger["received"].as_u64().expect("a number");
+        let lost: u64 =
+            ledger["lost"].as_object().expect("an object").values().filter_map(|v| v.as_u64()).sum();
+        let rest: u64 = ["analysed", "bypassed", "filtered"].iter().filter_map(|k| ledger[*k].as_u64()).sum();
+        assert_eq!(received, rest + lost, "{name}: {ledger}");
+        let flows = eve.of("flow").count();
+        assert!(flows > 0 || eve.of("arp").count() > 0, "{name}: nothing was seen");
+        std::fs::remove_file(&file).expect("written");
+    }
+}
+
+#[test]
+fn programs_are_recognised_by_what_they_say() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("eve.json");
+    let ran = Sensor::read(&root().join("tests/cases/bundled"), &file).run();
+    assert_eq!(ran.code(), Some(0), "{}", ran.told());
+    let kinds = Eve::read(&file).expect("events").kinds();
+    for kind in [
+        "flow", "netflow", "http", "fileinfo", "tls", "dns", "ssh", "quic", "dhcp", "arp", "anomaly", "stats",
+    ] {
+        assert!(kinds.contains_key(kind), "no {kind} event: {kinds:?}");
+    }
+}
+
+#[test]
+fn every_recognised_flow_carries_our_object() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("eve.json");
+    let _ = Sensor::read(&root().join("tests/cases/bundled"), &file).run();
+    let eve = Eve::read(&file).expect("events");
+    let recognised = |flow: &&Value| flow["app_proto"].as_str().is_some_and(|name| name != "failed");
+    for flow in eve.of("flow").filter(recognised) {
+        let app = flow["app"].as_object().unwrap_or_else(|| panic!("no object `app`: {flow}"));
+        for key in ["protocol", "service", "category", "confidence"] {
+            assert!(app.contains_key(key), "no `app.{key}`: {flow}");
+        }
+    }
+}
+
+/// Events that `vigie read CAPTURE --eve -` writes.
+fn events(capture: &std::ffi::OsStr, input: Option<Vec<u8>>) -> Vec<u8> {
+    let args = ["read".as_ref(), capture, "--quiet".as_ref(), "--eve".as_ref(), "-".as_ref()];
+    let sensor = Sensor::new(args);
+    let ran = if let Some(bytes) = input { sensor.input_bytes(bytes) } else { sensor }.run();
+    assert_eq!(ran.code(), Some(0), "{}", ran.told());
+    ran.stdout
+}
+
+#[test]
+fn standard_input_and_gzip_say_what_the_file_says() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let capture = bundled().into_iter().find(|p| p.ends_with("web.pcap")).expect("web.pcap");
+    let bytes = std::fs::read(&capture).expect("readable");
+    let want = events(capture.as_os_str(), None);
+    assert!(want.len() > 1000);
+    let zipped = folder.path().join("web.pcap.gz");
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(&bytes).expect("memory");
+    std::fs::write(&zipped, gzip.finish().expect("memory")).expect("written");
+    assert!(events(zipped.as_os_str(), None) == want, "gzip changes events");
+    assert!(events("-".as_ref(), Some(bytes)) == want, "standard input changes events");
+}

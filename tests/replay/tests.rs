@@ -1,0 +1,14 @@
+//! Suites over the real binary. Those that need public captures look for them in `VIGIE_CORPORA` and say so without it.
+
+#![forbid(unsafe_code)]
+
+mod suites {
+    mod bundled;
+    mod community;
+    mod corpora;
+    mod determinism;
+    mod faults;
+    mod flood;
+    mod ja4;
+    mod signals;
+}
