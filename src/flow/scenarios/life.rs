@@ -168,6 +168,29 @@ fn what_ends_and_when_does_not_depend_on_how_often_is_asked() {
 }
 
 #[test]
+fn flows_that_must_be_put_back_all_at_once_do_not_stall() {
+    let mut bench = Bench::new(&Settings { memory: 32 << 20, ..Settings::default() });
+    let from = |n: u32| ([10, (n >> 16) as u8, (n >> 8) as u8, n as u8], 5);
+    // Ten thousand flows, due in one second; then each says something, too early to be moved on.
+    for time in [1_000, 1_005] {
+        bench.now = at(time);
+        (0..10_000).for_each(|n| {
+            bench.send(&udp(from(n), ([2, 2, 2, 2], 6)), b"").unwrap();
+        });
+    }
+    bench.now = at(1_031);
+    assert_eq!(take_ended(&mut bench), []);
+    // In the end all end, once each.
+    let mut ended = 0;
+    for time in 1_032..1_060 {
+        bench.now = at(time);
+        ended += take_ended(&mut bench).len();
+        assert!(time > 1_035 || ended == 0);
+    }
+    assert_eq!((ended, bench.table.memory().flows), (10_000, 0));
+}
+
+#[test]
 fn time_that_goes_back_or_leaps_is_harmless() {
     let mut bench = Bench::plain();
     let packet = udp(([1, 1, 1, 1], 5), ([2, 2, 2, 2], 6));

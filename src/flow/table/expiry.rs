@@ -1,6 +1,7 @@
 //! Expiry by packet time: a wheel of seconds. A packet only writes when it came; a flow whose turn it is and that was
 //! not silent long enough is put back. Flows that are alive are moved on by their own packets, a quarter of their
-//! timeout at a time, so that the wheel meets few of them and never many at once.
+//! timeout at a time; those of a coming second that must be put back are put back a few a packet, before their second
+//! begins. So no second finds much more to do than to end what ends in it.
 
 use super::Table;
 use super::evict::Class;
@@ -17,17 +18,29 @@ const ICMPV6: u8 = 58;
 /// Seconds that the wheel looks ahead; what is due later is put back when its turn comes.
 const HORIZON: u32 = 1024;
 
+/// How many seconds ahead flows are put back. Less than three quarters of the usual timeouts: what is found due is then
+/// not moved by a later packet without this packet moving it on in the wheel.
+const AHEAD: u64 = 20;
+/// How many flows of coming seconds one packet looks at.
+const LOOKS: usize = 4;
+/// How many flows one call puts back at the most. Where more wait, later packets and calls go on: flows end late then.
+const MOST_PUT_BACK: usize = 4_096;
+
 /// A ring for each second ahead.
 #[derive(Debug)]
 pub(super) struct Wheel {
     rings: Rings,
     /// Every ring up to this second is empty.
     second: u64,
+    /// Every ring up to this second was looked through.
+    swept: u64,
+    /// The first flow of the ring after it that was found due: where looking through began.
+    first_due: Option<u32>,
 }
 
 impl Wheel {
     pub(super) fn new(slots: usize) -> Self {
-        Self { rings: Rings::new(HORIZON, slots), second: 0 }
+        Self { rings: Rings::new(HORIZON, slots), second: 0, swept: 0, first_due: None }
     }
 
     /// The first packet sets the clock.
@@ -44,6 +57,25 @@ impl Wheel {
 
     pub(super) fn forget(&mut self, slot: u32) {
         self.rings.take(slot);
+    }
+
+    /// The next slot of a coming second to be looked at, and that second.
+    fn coming(&mut self) -> Option<(u32, u64)> {
+        while self.swept < self.second + AHEAD {
+            let at = self.swept.max(self.second) + 1;
+            match self.rings.front(ring(at)) {
+                Some(slot) if self.first_due != Some(slot) => return Some((slot, at)),
+                _ => (self.swept, self.first_due) = (at, None),
+            }
+        }
+        None
+    }
+
+    /// A slot is where it belongs.
+    fn stays(&mut self, slot: u32, second: u64) {
+        self.rings.take(slot);
+        self.rings.push(ring(second), slot);
+        self.first_due.get_or_insert(slot);
     }
 
     /// Takes the next slot whose turn has come by `second`.
@@ -126,11 +158,25 @@ impl<A: Default> Table<A> {
         }
     }
 
+    /// Puts back flows of coming seconds that are not due then, a few at a time.
+    pub(super) fn sweep(&mut self) {
+        for _ in 0..LOOKS {
+            let Some((slot, second)) = self.wheel.coming() else { return };
+            let due = due(self.timeouts(), self.flow(FlowRef(slot)));
+            if due > second {
+                self.wheel.forget(slot);
+                self.schedule(slot, due);
+            } else {
+                self.wheel.stays(slot, second);
+            }
+        }
+    }
+
     /// The next flow that is over: evicted, replaced, or silent for too long by packet time `now`. The caller reads it
     /// ([`Table::flush`], [`Table::readable`]) and removes it. To be called until it gives nothing, whenever a
     /// [`crate::Turn::ended`] says so and at each whole second of packet time that has begun.
     pub fn pop_ended(&mut self, now: Timestamp) -> Option<(FlowRef, End)> {
-        loop {
+        for _ in 0..MOST_PUT_BACK {
             if let Some(slot) = self.queues.front(Class::Ended.ring()) {
                 self.queues.take(slot);
                 let end = self.flow(FlowRef(slot)).end.unwrap_or(End::Forced);
@@ -147,5 +193,6 @@ impl<A: Default> Table<A> {
                 self.schedule(slot, due);
             }
         }
+        None
     }
 }

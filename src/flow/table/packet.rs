@@ -24,6 +24,7 @@ impl<A: Default> Table<A> {
     /// When the packet has no flow, or when the table is full of flows that are worth more.
     pub fn turn(&mut self, packet: &Packet, payload: &[u8], now: Moment, tap: u32) -> Result<Turn, Refused> {
         self.wheel.start(now.time.seconds());
+        self.sweep();
         let ended = self.ended;
         let Some((ip, key)) = key_of(packet, tap, &self.settings) else {
             self.counters.not_a_flow += 1;
