@@ -31,7 +31,7 @@ impl Default for EventTypes {
     fn default() -> Self {
         Self {
             flow: true,
-            netflow: true,
+            netflow: false,
             arp: true,
             anomaly_decode: false,
             anomaly_stream: false,
