@@ -1,4 +1,7 @@
 //! Stream events: what the TCP machine found odd about a packet. One catalogue: name, text.
+//!
+//! Rules may name every one of them. Three belong to machinery that is not here, and are never raised: `wrong_thread`
+//! (a flow has one owner), `reassembly_no_segment` and `reassembly_insert_invalid` (memory is said by `insert_memcap`).
 
 /// Declares the catalogue: variant, name as in EVE's `anomaly.event`, one sentence.
 macro_rules! events {

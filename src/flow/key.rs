@@ -175,12 +175,13 @@ pub fn icmp_ports(version: u8, kind: u8, code: u8) -> (u16, u16) {
 const MULTIPLIERS: [u64; 4] =
     [0x243f_6a88_85a3_08d3, 0x1319_8a2e_0370_7345, 0xa409_3822_299f_31d1, 0x082e_fa98_ec4e_6c89];
 
-/// Multiplies to 128 bits and folds the halves: every input bit reaches every output bit.
+/// Multiplies to 128 bits and folds the halves: every input bit reaches every output bit. The factors stay in it, or
+/// whoever makes one of them zero would make the other one vanish.
 const fn fold(a: u64, b: u64) -> u64 {
     let wide = a as u128 * b as u128;
     #[allow(clippy::cast_possible_truncation, reason = "the two halves are what is meant")]
     {
-        wide as u64 ^ (wide >> 64) as u64
+        wide as u64 ^ (wide >> 64) as u64 ^ a.rotate_left(23) ^ b
     }
 }
 
@@ -228,6 +229,18 @@ mod tests {
             }
         }
         assert_eq!((ones, zeros), (u64::MAX, u64::MAX));
+    }
+
+    #[test]
+    fn a_key_that_cancels_the_seed_hides_nothing() {
+        let seed = 0x9e37_79b9_7f4a_7c15u64;
+        let mut seen = std::collections::HashSet::new();
+        for n in 0..10_000u64 {
+            let src = Address((u128::from(seed) << 64 | u128::from(n)).to_be_bytes());
+            let dst = Address((u128::from(MULTIPLIERS[1]) << 64 | u128::from(n)).to_be_bytes());
+            assert!(seen.insert(Key { src, ..key(1, 2) }.hash(seed)));
+            assert!(seen.insert(Key { dst, ..key(1, 2) }.hash(seed)));
+        }
     }
 
     #[test]
