@@ -30,7 +30,9 @@ fn show(settings: &Settings) -> String {
 /// The reference page, in Markdown.
 fn reference() -> String {
     let defaults = Settings::default();
-    let mut out = String::from("# Configuration keys\n\nDerived from the catalogue of keys by `vigie config reference`.\n\n");
+    let mut out = String::from(
+        "# Configuration keys\n\nDerived from the catalogue of keys by `vigie config reference`.\n\n",
+    );
     out.push_str("| key | default | allowed | text |\n|---|---|---|---|\n");
     for key in KEYS {
         let reload = if key.reload { " Taken over at SIGHUP." } else { "" };

@@ -2,7 +2,7 @@
 
 use super::exit::{Exit, Told};
 use super::flags::Counters;
-use super::settings::settings;
+use super::settings::{of_the_machine, settings};
 use super::{control, print};
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -13,37 +13,48 @@ pub(crate) fn counters(args: &Counters) -> Result<Exit, Told> {
     if args.reference {
         return print(reference().as_bytes());
     }
-    let path = settings(&args.sources)?.control;
+    let path = settings(&of_the_machine(&args.sources))?.control;
+    let mut before = None;
     loop {
         let answer = control::ask(Path::new(&path), "counters").map_err(|e| {
-            let text = format!("no sensor answers at {path}: {e}; is `vigie run` running, with this control.socket?");
+            let text = format!(
+                "no sensor answers at {path}: {e}; is `vigie run` running, with this control.socket?"
+            );
             Told::new(Exit::NoSensor, text)
         })?;
         if args.json {
             print(format!("{answer:#}\n").as_bytes())?;
         } else {
-            print(table(&answer).as_bytes())?;
+            print(table(&answer, before.as_ref()).as_bytes())?;
         }
         if !args.watch {
             return Ok(Exit::Success);
         }
+        before = Some(answer);
         std::thread::sleep(Duration::from_secs(1));
     }
 }
 
-fn table(answer: &Value) -> String {
+/// Every counter; and where there was an answer before, what was added since.
+fn table(answer: &Value, before: Option<&Value>) -> String {
+    let value = |counter: &Value| counter.get("value").and_then(Value::as_u64).unwrap_or(0);
     let mut out = String::new();
-    for counter in answer.as_array().into_iter().flatten() {
+    for (index, counter) in answer.as_array().into_iter().flatten().enumerate() {
         let text = |key| counter.get(key).and_then(Value::as_str).unwrap_or_default();
-        let value = counter.get("value").and_then(Value::as_u64).unwrap_or(0);
-        let _ = writeln!(out, "{:<34} {value:>16}  {}", text("name"), text("text"));
+        let added = before.and_then(|b| b.get(index)).map_or(0, |b| value(counter).saturating_sub(value(b)));
+        let added = if added > 0 { format!("+{added}") } else { String::new() };
+        let _ = writeln!(out, "{:<34} {:>16} {added:>12}  {}", text("name"), value(counter), text("text"));
+    }
+    if before.is_some() {
+        out.push('\n');
     }
     out
 }
 
 /// The reference page, in Markdown.
 fn reference() -> String {
-    let mut out = String::from("# Counters\n\nDerived from the rooms' catalogues by `vigie counters --reference`.\n\n");
+    let mut out =
+        String::from("# Counters\n\nDerived from the rooms' catalogues by `vigie counters --reference`.\n\n");
     out.push_str("| counter | text |\n|---|---|\n");
     sensor::Snapshot::default().each(&mut |c| {
         let _ = writeln!(out, "| `{}` | {} |", c.name, c.text);

@@ -1,5 +1,6 @@
 //! Exit codes, and errors on their way to the user.
 
+use capture::af_packet::OpenError;
 use std::process::ExitCode;
 
 /// Every exit code. Stable; documented in the man page.
@@ -65,6 +66,7 @@ impl From<sensor::Failure> for Told {
         let exit = match &failure {
             sensor::Failure::Open(_) | sensor::Failure::Source(_) => Exit::Source,
             sensor::Failure::Output(..) => Exit::Output,
+            sensor::Failure::Live(OpenError::Settings(_)) => Exit::Configuration,
             sensor::Failure::Live(_) | sensor::Failure::Thread(_) => Exit::System,
         };
         Self::new(exit, failure.to_string())

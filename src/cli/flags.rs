@@ -1,6 +1,7 @@
 //! The catalogue of flags.
 
 use super::exit::CODES;
+use super::settings::CONFIGURATION;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use std::io;
 use std::path::PathBuf;
@@ -17,7 +18,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Read capture files and tell what is in them.
     Read(Read),
-    /// Listen to an interface until a signal comes.
+    /// Listen to an interface until a signal comes. Without arguments it takes /etc/vigie/vigie.toml.
     Run(Run),
     /// List the protocols and services that are recognised.
     Protocols(Protocols),
@@ -34,7 +35,7 @@ pub(crate) enum Command {
 /// Where settings come from: the file first, then each `--set` in turn, then the other flags.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Sources {
-    /// Configuration file (TOML).
+    /// Configuration file (TOML); `run` and `counters` take /etc/vigie/vigie.toml when none is named and it is there.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// Set one key of the configuration; may be repeated.
@@ -43,7 +44,7 @@ pub(crate) struct Sources {
 }
 
 /// What `read` and `run` share.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct Walk {
     #[command(flatten)]
     pub(crate) sources: Sources,
@@ -76,7 +77,7 @@ pub(crate) struct Read {
     pub(crate) burst: u16,
 }
 
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct Run {
     /// Interface to listen on; otherwise `capture.interface` of the configuration.
     #[arg(long, short, value_name = "IF")]
@@ -150,8 +151,19 @@ pub(crate) fn man(out: &mut dyn io::Write) -> io::Result<()> {
     for (exit, text) in CODES {
         writeln!(out, ".TP\n.B {}\n{text}", *exit as u8)?;
     }
-    writeln!(out, ".SH \"SIGNALS\"\n.TP\n.B SIGTERM, SIGINT\ndrain and end with the summary")?;
-    writeln!(out, ".TP\n.B SIGHUP\nread the configuration again and say what changed and what needs a restart")
+    writeln!(
+        out,
+        ".SH \"SIGNALS\"\n.TP\n.B SIGTERM, SIGINT\ndrain and end with the summary; a second one ends at \
+        once"
+    )?;
+    let hangup = "read the configuration again, take over what can be and name what needs a restart; open the EVE file \
+        anew if it was moved away";
+    writeln!(out, ".TP\n.B SIGHUP\n{hangup}")?;
+    writeln!(
+        out,
+        ".SH \"FILES\"\n.TP\n.I {CONFIGURATION}\nthe configuration of `run` and `counters`, when none is named"
+    )?;
+    writeln!(out, ".TP\n.I /run/vigie/control.sock\nwhere `counters` asks a running sensor")
 }
 
 #[cfg(test)]
@@ -165,7 +177,8 @@ mod tests {
 
     #[test]
     fn the_contract_parses() {
-        let line = "vigie read a.pcap b.pcap --rules r --eve - --config c --set a=1 --set b=2 --workers 2 --quiet";
+        let line =
+            "vigie read a.pcap b.pcap --rules r --eve - --config c --set a=1 --set b=2 --workers 2 --quiet";
         let cli = Cli::try_parse_from(line.split(' ')).expect("the contract");
         let Command::Read(read) = cli.command else { panic!("not read") };
         assert_eq!((read.captures.len(), read.walk.sources.set.len(), read.walk.workers), (2, 2, Some(2)));

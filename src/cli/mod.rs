@@ -12,6 +12,7 @@ mod read;
 mod run;
 mod settings;
 mod signals;
+mod tell;
 
 use clap::{CommandFactory as _, Parser as _};
 use exit::Exit;

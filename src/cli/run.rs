@@ -3,27 +3,32 @@
 use super::control::Control;
 use super::exit::{Exit, Told};
 use super::flags::Run;
-use super::settings::walk_settings;
+use super::settings::{CONFIGURATION, check, run_settings};
+use super::tell::Teller;
 use super::{read, signals};
 use sensor::Watch;
 use std::sync::Arc;
 use std::time::Instant;
 
 pub(crate) fn run(args: &Run) -> Result<Exit, Told> {
-    let mut settings = walk_settings(&args.walk)?;
-    if let Some(interface) = &args.interface {
-        settings.live.interface.clone_from(interface);
-    }
+    let settings = run_settings(args)?;
+    check(&args.walk, &settings)?;
     if settings.live.interface.is_empty() {
-        let text = "no interface: give --interface IF, or set capture.interface in the configuration";
+        let text = format!(
+            "no interface: give --interface IF, or set capture.interface in the configuration (--config FILE, or \
+             {CONFIGURATION} when that is there)"
+        );
         return Err(Told::new(Exit::Usage, text));
     }
     let watch = Arc::new(Watch::default());
     signals::end_on_signal(&watch)?;
-    signals::reload_on_hangup(&args.walk, &settings)?;
-    let control = Control::open(&settings.control, &watch, args.walk.quiet);
+    signals::reload_on_hangup(args, &settings, &watch)?;
+    let control = Control::open(&settings.control, &watch);
+    let teller = Teller::start(&watch);
     let began = Instant::now();
     let outcome = sensor::run(&settings, &watch);
+    drop(teller);
     drop(control);
-    read::conclude(&outcome?, began, args.walk.quiet, args.walk.json, settings.eve.file == "-")
+    let (quiet, json) = (args.walk.quiet, args.walk.json);
+    read::conclude(&outcome?, began, quiet, json, settings.eve.file == "-")
 }

@@ -1,9 +1,32 @@
 //! From flags to settings.
 
 use super::exit::{Exit, Told};
-use super::flags::{Sources, Walk};
+use super::flags::{Run, Sources, Walk};
 use sensor::Settings;
 use sensor::settings::Problem;
+use std::path::Path;
+
+/// The configuration of a running sensor, when none is named and this one is there.
+pub(crate) const CONFIGURATION: &str = "/etc/vigie/vigie.toml";
+
+/// The sources as given, with the sensor's own configuration file where none is named.
+pub(crate) fn of_the_machine(sources: &Sources) -> Sources {
+    let mut sources = sources.clone();
+    if sources.config.is_none() && Path::new(CONFIGURATION).exists() {
+        sources.config = Some(CONFIGURATION.into());
+    }
+    sources
+}
+
+/// Everything that `vigie run` is told. The same at SIGHUP, with the files as they are then.
+pub(crate) fn run_settings(args: &Run) -> Result<Settings, Told> {
+    let mut settings = settings(&of_the_machine(&args.walk.sources))?;
+    apply(&args.walk, &mut settings);
+    if let Some(interface) = &args.interface {
+        settings.live.interface.clone_from(interface);
+    }
+    Ok(settings)
+}
 
 /// Reads the file, then every `--set`.
 pub(crate) fn settings(sources: &Sources) -> Result<Settings, Told> {
@@ -23,12 +46,22 @@ pub(crate) fn settings(sources: &Sources) -> Result<Settings, Told> {
 /// As [`settings`], then the flags that `read` and `run` share.
 pub(crate) fn walk_settings(walk: &Walk) -> Result<Settings, Told> {
     let mut settings = settings(&walk.sources)?;
+    apply(walk, &mut settings);
+    check(walk, &settings)?;
+    Ok(settings)
+}
+
+fn apply(walk: &Walk, settings: &mut Settings) {
     if let Some(eve) = &walk.eve {
         settings.eve.file.clone_from(eve);
     }
     if let Some(workers) = walk.workers {
         settings.workers = workers;
     }
+}
+
+/// Refuses flags that contradict each other, and names what this version does not do.
+pub(crate) fn check(walk: &Walk, settings: &Settings) -> Result<(), Told> {
     if walk.json && settings.eve.file == "-" {
         return Err(Told::new(Exit::Usage, "--json and --eve - both want standard output"));
     }
@@ -38,9 +71,11 @@ pub(crate) fn walk_settings(walk: &Walk) -> Result<Settings, Told> {
         }
     }
     if !walk.rules.is_empty() && !walk.quiet {
-        eprintln!("vigie: this version has no signature engine: --rules is accepted, and no alert will be raised");
+        eprintln!(
+            "vigie: this version has no signature engine: --rules is accepted, and no alert will be raised"
+        );
     }
-    Ok(settings)
+    Ok(())
 }
 
 fn told(problems: &[Problem]) -> Told {

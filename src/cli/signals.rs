@@ -1,9 +1,8 @@
 //! Signals: TERM and INT drain and end with the summary, HUP reads the configuration again.
 
 use super::exit::{Exit, Told};
-use super::flags::Walk;
-use sensor::settings::KEYS;
-use sensor::{Settings, Watch};
+use super::flags::Run;
+use sensor::{Change, Settings, Watch};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::sync::Arc;
@@ -23,31 +22,30 @@ pub(crate) fn end_on_signal(watch: &Arc<Watch>) -> Result<(), Told> {
     })
 }
 
-/// At HUP the configuration is read again; what is different is told, key by key.
-pub(crate) fn reload_on_hangup(walk: &Walk, running: &Settings) -> Result<(), Told> {
+/// At HUP the configuration is read again: what can be taken over is, and what needs a restart is named, key by key.
+/// The EVE file is opened anew if it was moved away.
+pub(crate) fn reload_on_hangup(args: &Run, running: &Settings, watch: &Arc<Watch>) -> Result<(), Told> {
     let mut signals = Signals::new([SIGHUP]).map_err(|e| refused(&e))?;
-    let (sources, running) = (walk.sources.clone(), running.clone());
+    let (args, mut running, watch) = (args.clone(), running.clone(), Arc::clone(watch));
     spawn("reload", move || {
         for _ in signals.forever() {
-            match super::settings::settings(&sources) {
-                Ok(new) => tell_difference(&running, &new),
+            watch.reopen();
+            match super::settings::run_settings(&args) {
+                Ok(new) => tell_changes(&sensor::reload(&mut running, &new, &watch)),
                 Err(told) => {
                     told.tell();
-                    eprintln!("vigie: the running configuration stays");
+                    eprintln!("vigie: the running configuration stays as it is");
                 }
             }
         }
     })
 }
 
-fn tell_difference(running: &Settings, new: &Settings) {
-    let changed = KEYS.iter().filter(|k| (k.show)(running) != (k.show)(new));
-    let mut any = false;
-    for key in changed {
-        any = true;
-        eprintln!("vigie: {} is now {}: needs a restart", key.path, (key.show)(new));
+fn tell_changes(changes: &[Change]) {
+    for change in changes {
+        eprintln!("vigie: {change}");
     }
-    if !any {
+    if changes.is_empty() {
         eprintln!("vigie: the configuration has not changed");
     }
 }

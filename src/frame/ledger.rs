@@ -81,6 +81,8 @@ pub struct Ledger {
     pub filtered: u64,
     /// Stalls of the kernel's ring: how often it froze, not how many frames were lost.
     pub ring_freezes: u64,
+    /// How often a source's interface went away.
+    pub absences: u64,
     lost: [u64; Loss::ALL.len()],
 }
 
@@ -122,6 +124,7 @@ impl Ledger {
         self.bypassed += other.bypassed;
         self.filtered += other.filtered;
         self.ring_freezes += other.ring_freezes;
+        self.absences += other.absences;
         for (mine, theirs) in self.lost.iter_mut().zip(other.lost) {
             *mine += theirs;
         }

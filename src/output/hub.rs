@@ -123,8 +123,8 @@ impl Merger {
         self.out.end();
     }
 
-    /// Passes blocks on as they come, and those from aside between them when `live`.
-    fn pass_blocks(&mut self, live: bool) {
+    /// Passes blocks on as they come, and when `live` those from aside between them.
+    fn pass_blocks(&mut self, mut live: bool) {
         let Self { lanes, aside, out } = self;
         let mut open: Vec<&Lane> = lanes.iter().collect();
         while !open.is_empty() {
@@ -132,17 +132,22 @@ impl Merger {
             for lane in &open {
                 select.recv(&lane.inbox);
             }
-            let ready = select.select();
-            let Some(&lane) = open.get(ready.index()) else { return };
-            match ready.recv(&lane.inbox) {
-                Ok((block, _)) => {
-                    out.write(&block.bytes, block.lines.len());
-                    recycle(&lane.back, block);
-                }
-                Err(_) => open.retain(|l| !std::ptr::eq(*l, lane)),
+            if live {
+                select.recv(aside);
             }
-            while live && let Ok(block) = aside.try_recv() {
-                out.write(&block.bytes, block.lines.len());
+            let ready = select.select();
+            match open.get(ready.index()).copied() {
+                Some(lane) => match ready.recv(&lane.inbox) {
+                    Ok((block, _)) => {
+                        out.write(&block.bytes, block.lines.len());
+                        recycle(&lane.back, block);
+                    }
+                    Err(_) => open.retain(|l| !std::ptr::eq(*l, lane)),
+                },
+                None => match ready.recv(aside) {
+                    Ok(block) => out.write(&block.bytes, block.lines.len()),
+                    Err(_) => live = false,
+                },
             }
             if open.iter().all(|l| l.inbox.is_empty()) {
                 out.flush();
@@ -288,5 +293,20 @@ mod tests {
         drop(aside);
         hub.join();
         assert_eq!(String::from_utf8_lossy(&seen.lock().expect("a lock")), "2\n4\n5\n6\n7\n1\n");
+    }
+
+    #[test]
+    fn what_comes_from_aside_leaves_at_once_in_a_live_run() {
+        let (tell, told) = bounded(1);
+        let sink = Sink::start("test", Policy::Drop, move |bytes: &[u8]| {
+            tell.send(bytes.to_vec()).map_err(std::io::Error::other)
+        })
+        .expect("a thread");
+        let (ports, aside, hub) = Hub::start(1, Order::AsTheyCome, vec![sink]).expect("a thread");
+        aside.send(block(&[1]));
+        let first = told.recv_timeout(std::time::Duration::from_secs(10));
+        assert_eq!(first.as_deref(), Ok(&b"1\n"[..]), "no worker has said anything");
+        drop((ports, aside));
+        hub.join();
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::worker::Report;
 use frame::{Counter, Ledger, Loss};
+use output::files::StoreReport;
 use output::sink::SinkReport;
 use serde_json::{Map, Value, json};
 
@@ -14,11 +15,13 @@ pub struct Snapshot {
     pub ledger: Ledger,
     /// Events, by sink.
     pub sinks: Vec<SinkReport>,
+    /// Files kept, when there is a folder for them.
+    pub store: Option<StoreReport>,
 }
 
 impl Snapshot {
-    pub(crate) fn new(report: Report, sinks: Vec<SinkReport>) -> Self {
-        Self { ledger: report.ledger(), report, sinks }
+    pub(crate) fn new(report: Report, sinks: Vec<SinkReport>, store: Option<StoreReport>) -> Self {
+        Self { ledger: report.ledger(), report, sinks, store }
     }
 
     /// Shows every counter of the catalogue, in the order in which a packet meets them.
@@ -33,6 +36,7 @@ impl Snapshot {
             value: self.report.memory,
         });
         each_of_sinks(&self.sinks, show);
+        each_of_store(&self.store.clone().unwrap_or_default(), show);
     }
 
     /// All counters as one nested object: `decode.ipv4` stands under `decode`.
@@ -47,7 +51,7 @@ impl Snapshot {
 
     /// The body of a `stats` event: Suricata's names where it has the counter, all of ours under `vigie`.
     ///
-    /// `with_state` adds what says how things stand now (memory, active flows) and so depends on the machine; events
+    /// `with_state` adds what says how things stand now (memory, files on the disk) and so depends on the machine; events
     /// read from a capture file leave it out, and what the sinks have done so far.
     #[must_use]
     pub fn stats(&self, uptime: u64, with_state: bool) -> Value {
@@ -56,6 +60,7 @@ impl Snapshot {
         let mut ours = self.to_json();
         if let (false, Some(ours)) = (with_state, ours.as_object_mut()) {
             ours.remove("memory");
+            ours.remove("files");
             ours.remove("output");
         }
         json!({
@@ -116,6 +121,7 @@ fn each_of_ledger(ledger: &Ledger, show: &mut dyn FnMut(Counter)) {
         say(lost_name(loss), loss.text(), ledger.lost(loss));
     }
     say("ledger.ring_freezes", "stalls of the kernel's ring", ledger.ring_freezes);
+    say("ledger.absences", "times a worker's interface went away", ledger.absences);
 }
 
 /// `ledger.lost.` before the name of a loss.
@@ -141,6 +147,18 @@ fn each_of_sinks(sinks: &[SinkReport], show: &mut dyn FnMut(Counter)) {
     say("output.lost_slow", "events dropped because a sink was slow", sum(|s| s.lost_slow));
     say("output.lost_gone", "events dropped because a sink's reader was away", sum(|s| s.lost_gone));
     say("output.lost_stopped", "events dropped because a sink had failed", sum(|s| s.lost_stopped));
+}
+
+fn each_of_store(store: &StoreReport, show: &mut dyn FnMut(Counter)) {
+    let mut say = |name, text, value| show(Counter { name, text, value });
+    say("files.kept", "files written to the folder", store.kept);
+    say("files.bytes", "bytes of them", store.bytes);
+    say("files.known", "files that the folder had already", store.known);
+    say("files.lost_quota", "files not kept because the quota was reached", store.quota);
+    say("files.lost_large", "files not kept because they are larger than one may be", store.large);
+    say("files.lost_slow", "files not kept because the disk was slow, or too many were open", store.slow);
+    say("files.lost_failed", "files not kept because the disk refused", store.failed);
+    say("files.lost_incomplete", "files not kept because they never became whole", store.incomplete);
 }
 
 /// Puts a value at a dotted place.

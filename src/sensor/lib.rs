@@ -19,22 +19,30 @@
 
 pub mod assemble;
 mod counters;
+mod desk;
 mod files;
 mod listen;
+mod notices;
 mod out;
 mod record;
+mod reload;
 pub mod settings;
 mod share;
 mod summary;
+mod supervise;
 mod tally;
+mod watch;
 mod who;
 mod worker;
 
-pub use assemble::{Failure, Outcome, Watch, read, run};
+pub use assemble::{Failure, Outcome, read, run};
 pub use counters::Snapshot;
 pub use files::Settings as FileSettings;
+pub use notices::Notices;
 pub use out::{EventTypes, Out};
+pub use reload::{Change, reload};
 pub use settings::Settings;
 pub use summary::Summary;
 pub use tally::{Tally, Timeline, Volume};
+pub use watch::Watch;
 pub use worker::{Handover, Report, Worker, WorkerSettings};

@@ -38,13 +38,8 @@ impl<'a> Summary<'a> {
     pub fn to_json(&self) -> Value {
         let snapshot = self.snapshot();
         let tally = &snapshot.report.tally;
-        let volume = |v: &Volume| json!({"flows": v.flows, "packets": v.packets, "bytes": v.bytes});
         let list = |entries: Vec<(String, Volume)>| -> Vec<Value> {
-            let with_name = |(name, v): (String, Volume)| {
-                let mut object = volume(&v);
-                object["name"] = name.into();
-                object
-            };
+            let with_name = |(name, v): (String, Volume)| json!({"flows": v.flows, "packets": v.packets, "bytes": v.bytes, "name": name});
             entries.into_iter().map(with_name).collect()
         };
         json!({
@@ -193,7 +188,21 @@ fn ledger(f: &mut fmt::Formatter<'_>, snapshot: &Snapshot) -> fmt::Result {
     for sink in &snapshot.sinks {
         let lost = sink.lost_slow + sink.lost_gone + sink.lost_stopped;
         let (written, produced) = (grouped(sink.written), grouped(sink.produced));
-        writeln!(f, "  events to {}: {produced} produced, {written} written, {} lost", sink.name, grouped(lost))?;
+        writeln!(
+            f,
+            "  events to {}: {produced} produced, {written} written, {} lost",
+            sink.name,
+            grouped(lost)
+        )?;
+    }
+    if let Some(store) = &snapshot.store {
+        let (kept, known) = (grouped(store.kept), grouped(store.known));
+        writeln!(
+            f,
+            "  files to {}: {kept} kept, {known} there already, {} not kept",
+            store.folder,
+            grouped(store.lost())
+        )?;
     }
     Ok(())
 }
@@ -208,6 +217,7 @@ fn ledger_json(l: &Ledger) -> Value {
         "filtered": l.filtered,
         "lost": lost.collect::<serde_json::Map<_, _>>(),
         "ring_freezes": l.ring_freezes,
+        "absences": l.absences,
         "balances": l.imbalance() == 0,
     })
 }

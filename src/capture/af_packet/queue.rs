@@ -152,6 +152,7 @@ impl Queue {
         let since = match self.absent_since {
             Some(since) => since,
             None => {
+                self.tally.absences += 1;
                 self.warn("is not there any more".to_owned());
                 *self.absent_since.insert(Instant::now())
             }

@@ -108,3 +108,26 @@ impl StoreCounts {
         }
     }
 }
+
+impl StoreReport {
+    /// Files that were found and are not in the folder.
+    #[must_use]
+    pub const fn lost(&self) -> u64 {
+        self.quota + self.large + self.slow + self.failed + self.incomplete
+    }
+
+    /// One line on files that a user may have expected in the folder, when there are any.
+    #[must_use]
+    pub fn not_kept(&self) -> Option<String> {
+        let mut reasons = Vec::new();
+        for (n, why) in [(self.quota, "over the quota"), (self.slow, "the disk was too slow")] {
+            if n > 0 {
+                reasons.push(format!("{n}: {why}"));
+            }
+        }
+        if self.failed > 0 {
+            reasons.push(format!("{}: {}", self.failed, self.why.as_deref().unwrap_or("the disk refused")));
+        }
+        (!reasons.is_empty()).then(|| format!("{}: files not kept: {}", self.folder, reasons.join("; ")))
+    }
+}

@@ -1,7 +1,7 @@
 //! The ledger of events: produced = written + lost, each loss with its reason.
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// Live counts of one sink, shared with whoever reports them.
 #[derive(Debug)]
@@ -13,7 +13,14 @@ pub struct SinkCounts {
     lost_slow: AtomicU64,
     lost_gone: AtomicU64,
     lost_stopped: AtomicU64,
-    stopped: Mutex<Option<String>>,
+    stops: AtomicU64,
+    reopened: AtomicU64,
+    returns: AtomicU64,
+    is_stopped: AtomicBool,
+    /// Why it stopped last.
+    why: Mutex<Option<String>>,
+    /// Whether somebody wants its target opened anew.
+    to_reopen: AtomicBool,
 }
 
 /// A sink's counts at one moment.
@@ -33,8 +40,14 @@ pub struct SinkReport {
     pub lost_gone: u64,
     /// Events dropped because it had failed.
     pub lost_stopped: u64,
-    /// Why it stopped, if it did.
+    /// How often it stopped.
+    pub stops: u64,
+    /// Why it stopped last, if it ever did.
     pub stopped: Option<String>,
+    /// How often its target was opened anew.
+    pub reopened: u64,
+    /// How often its reader came back.
+    pub returns: u64,
 }
 
 impl SinkCounts {
@@ -48,7 +61,12 @@ impl SinkCounts {
             lost_slow: zero(),
             lost_gone: zero(),
             lost_stopped: zero(),
-            stopped: Mutex::new(None),
+            stops: zero(),
+            reopened: zero(),
+            returns: zero(),
+            is_stopped: AtomicBool::new(false),
+            why: Mutex::new(None),
+            to_reopen: AtomicBool::new(false),
         }
     }
 
@@ -74,12 +92,31 @@ impl SinkCounts {
     }
 
     pub(crate) fn stop(&self, why: &std::io::Error) {
-        let mut stopped = self.stopped.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        stopped.get_or_insert_with(|| why.to_string());
+        *self.why.lock().unwrap_or_else(PoisonError::into_inner) = Some(why.to_string());
+        self.stops.fetch_add(1, Ordering::Relaxed);
+        self.is_stopped.store(true, Ordering::Release);
     }
 
     pub(crate) fn is_stopped(&self) -> bool {
-        self.stopped.lock().unwrap_or_else(std::sync::PoisonError::into_inner).is_some()
+        self.is_stopped.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn reopened(&self) {
+        self.is_stopped.store(false, Ordering::Release);
+        self.reopened.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn reader_returned(&self) {
+        self.returns.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Has the sink open its target anew where that makes sense: a file that was moved away, or one that had failed.
+    pub fn ask_to_reopen(&self) {
+        self.to_reopen.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_to_reopen(&self) -> bool {
+        self.to_reopen.swap(false, Ordering::AcqRel)
     }
 
     /// The counts now. Lines on their way are produced and not yet anything else.
@@ -94,7 +131,10 @@ impl SinkCounts {
             lost_slow: now(&self.lost_slow),
             lost_gone: now(&self.lost_gone),
             lost_stopped: now(&self.lost_stopped),
-            stopped: self.stopped.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone(),
+            stops: now(&self.stops),
+            stopped: self.why.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            reopened: now(&self.reopened),
+            returns: now(&self.returns),
         }
     }
 }

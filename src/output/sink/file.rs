@@ -3,6 +3,7 @@
 use super::{Write, Wrote};
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -43,13 +44,14 @@ impl File {
         Ok(Self { path: path.to_owned(), file, rotation, size, since: Instant::now() })
     }
 
-    /// Opens the path anew: after it was moved away by somebody else.
-    ///
-    /// # Errors
-    /// When the file cannot be opened.
-    pub fn reopen(&mut self) -> io::Result<()> {
-        *self = Self::open(&self.path, true, self.rotation.clone())?;
-        Ok(())
+    /// Whether the path still leads to the open file.
+    fn is_in_place(&self) -> io::Result<bool> {
+        let open = self.file.metadata()?;
+        match fs::metadata(&self.path) {
+            Ok(there) => Ok((there.dev(), there.ino()) == (open.dev(), open.ino())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     fn is_due(&self) -> bool {
@@ -122,6 +124,14 @@ impl Write for File {
 
     fn idle(&mut self) -> io::Result<()> {
         if self.is_due() { self.rotate() } else { Ok(()) }
+    }
+
+    fn reopen(&mut self, failed: bool) -> io::Result<bool> {
+        if !failed && self.is_in_place()? {
+            return Ok(false);
+        }
+        *self = Self::open(&self.path, true, self.rotation.clone())?;
+        Ok(true)
     }
 }
 
@@ -201,5 +211,21 @@ mod tests {
         names.sort();
         assert_eq!(names, ["eve.json", "eve.json.000003", "eve.json.000004"]);
         assert_eq!(fs::read(&path).expect("a file"), b"line number 4\n");
+    }
+
+    #[test]
+    fn a_file_that_was_moved_away_is_begun_anew() {
+        let folder = Folder::new("moved");
+        let path = folder.0.join("eve.json");
+        let mut sink = File::open(&path, true, Rotation::default()).expect("a sink");
+        sink.write(b"one\n").expect("room");
+        assert!(!sink.reopen(false).expect("in place"));
+        let aside = folder.0.join("eve.json.1");
+        fs::rename(&path, &aside).expect("moved");
+        sink.write(b"two\n").expect("room");
+        assert!(sink.reopen(false).expect("anew"));
+        sink.write(b"three\n").expect("room");
+        assert_eq!(fs::read(&aside).expect("a file"), b"one\ntwo\n");
+        assert_eq!(fs::read(&path).expect("a file"), b"three\n");
     }
 }

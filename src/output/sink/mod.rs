@@ -8,13 +8,17 @@ pub use counters::{SinkCounts, SinkReport};
 pub use file::{File, Rotation};
 pub use socket::Socket;
 
-use crossbeam_channel::{Sender, TrySendError, bounded};
+use crossbeam_channel::{RecvTimeoutError, Sender, TrySendError, bounded};
 use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// Chunks that may wait for one sink.
 const QUEUE: usize = 16;
+
+/// How long a sink with nothing to write waits before it looks after itself.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// What happens when a sink's queue is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +36,8 @@ pub enum Wrote {
     All,
     /// They were lost, the sink goes on: its reader went away and may come back.
     Lost,
+    /// They were written, to a reader that had been away.
+    Returned,
 }
 
 /// Whatever lines can be written to. Called on the sink's own thread, with whole lines.
@@ -48,6 +54,15 @@ pub trait Write: Send {
     /// As for `write`.
     fn idle(&mut self) -> io::Result<()> {
         Ok(())
+    }
+
+    /// Opens its target anew when that was moved away, or when this sink has `failed`. Whether it did.
+    ///
+    /// # Errors
+    /// As for `write`.
+    fn reopen(&mut self, failed: bool) -> io::Result<bool> {
+        let _ = failed;
+        Ok(false)
     }
 }
 
@@ -89,8 +104,16 @@ impl Sink {
         let counts = Arc::new(SinkCounts::new(name));
         let shared = Arc::clone(&counts);
         let thread = std::thread::Builder::new().name(format!("sink {name}")).spawn(move || {
-            while let Ok(chunk) = inbox.recv() {
-                write(&mut target, &chunk, &shared);
+            loop {
+                let next = inbox.recv_timeout(LOOK);
+                if shared.is_to_reopen() {
+                    reopen(&mut target, &shared);
+                }
+                match next {
+                    Ok(chunk) => write(&mut target, &chunk, &shared),
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Err(RecvTimeoutError::Disconnected) => return,
+                }
                 if inbox.is_empty() && !shared.is_stopped() {
                     target.idle().unwrap_or_else(|e| shared.stop(&e));
                 }
@@ -139,11 +162,23 @@ fn write(target: &mut impl Write, chunk: &[u8], counts: &SinkCounts) {
     }
     match target.write(chunk) {
         Ok(Wrote::All) => counts.wrote(lines_in(chunk), chunk.len() as u64),
+        Ok(Wrote::Returned) => {
+            counts.reader_returned();
+            counts.wrote(lines_in(chunk), chunk.len() as u64);
+        }
         Ok(Wrote::Lost) => counts.drop_gone(lines_in(chunk)),
         Err(error) => {
             counts.drop_stopped(lines_in(chunk));
             counts.stop(&error);
         }
+    }
+}
+
+fn reopen(target: &mut impl Write, counts: &SinkCounts) {
+    match target.reopen(counts.is_stopped()) {
+        Ok(true) => counts.reopened(),
+        Ok(false) => {}
+        Err(error) => counts.stop(&error),
     }
 }
 

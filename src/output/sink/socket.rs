@@ -17,6 +17,8 @@ pub struct Socket {
     path: PathBuf,
     stream: Option<UnixStream>,
     tried: Instant,
+    /// Whether lines were lost since the reader was last there.
+    was_away: bool,
 }
 
 impl Socket {
@@ -25,7 +27,7 @@ impl Socket {
     /// # Errors
     /// When nobody listens there; the caller names the path.
     pub fn connect(path: &Path) -> io::Result<Self> {
-        Ok(Self { path: path.to_owned(), stream: Some(open(path)?), tried: Instant::now() })
+        Ok(Self { path: path.to_owned(), stream: Some(open(path)?), tried: Instant::now(), was_away: false })
     }
 
     fn reconnect(&mut self) {
@@ -45,13 +47,14 @@ fn open(path: &Path) -> io::Result<UnixStream> {
 impl Write for Socket {
     fn write(&mut self, lines: &[u8]) -> io::Result<Wrote> {
         self.reconnect();
-        let Some(stream) = &mut self.stream else { return Ok(Wrote::Lost) };
-        if stream.write_all(lines).is_err() {
+        let written = self.stream.as_mut().is_some_and(|stream| stream.write_all(lines).is_ok());
+        if !written {
             // The next reader begins with a whole line.
             self.stream = None;
+            self.was_away = true;
             return Ok(Wrote::Lost);
         }
-        Ok(Wrote::All)
+        Ok(if std::mem::take(&mut self.was_away) { Wrote::Returned } else { Wrote::All })
     }
 }
 
@@ -75,6 +78,9 @@ mod tests {
         drop(reader);
         while sink.write(b"two\n").expect("no failure") == Wrote::All {}
         assert_eq!(sink.write(b"three\n").expect("no failure"), Wrote::Lost);
+        sink.tried = Instant::now().checked_sub(RETRY).expect("an old machine");
+        assert_eq!(sink.write(b"four\n").expect("no failure"), Wrote::Returned);
+        assert_eq!(sink.write(b"five\n").expect("no failure"), Wrote::All);
         std::fs::remove_file(&path).expect("cleaned up");
     }
 }

@@ -42,7 +42,7 @@ impl Kind {
     pub fn range(&self) -> String {
         match self {
             Self::Flag => "true or false".into(),
-            Self::Number(least, most, unit) if unit.is_empty() => format!("{least} to {}", bound(*most)),
+            Self::Number(least, most, "") => format!("{least} to {}", bound(*most)),
             Self::Number(least, most, unit) => format!("{least} to {} {unit}", bound(*most)),
             Self::Bytes(least, most) => format!("{} to {}", bytes(*least), bytes(*most)),
             Self::Word(words) => format!("one of {}", words.join(", ")),

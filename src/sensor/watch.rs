@@ -1,0 +1,109 @@
+//! What a run is watched, told and ended by, shared with whoever started it.
+
+use crate::counters::Snapshot;
+use crate::notices::Notices;
+use crate::worker::{Report, WorkerSettings};
+use output::files::{StoreCounts, StoreReport};
+use output::sink::{SinkCounts, SinkReport};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// A run, from outside.
+#[derive(Debug, Default)]
+pub struct Watch {
+    /// Set to end the run: workers drain and sum up.
+    pub stop: AtomicBool,
+    /// Bytes of bounded sources done, and in all.
+    pub progress: (AtomicU64, AtomicU64),
+    /// What happens to the run that its user should read at once.
+    pub notices: Notices,
+    /// Seconds between `stats` events of a live run; 0 for none.
+    pub(crate) stats_interval: AtomicU64,
+    /// The number of the last question; workers answer by publishing their state.
+    asked: AtomicU64,
+    states: Mutex<Vec<(u64, Report)>>,
+    sinks: Mutex<Vec<Arc<SinkCounts>>>,
+    store: Mutex<Option<Arc<StoreCounts>>>,
+    /// What workers are to be told, and how often that has changed.
+    told: (AtomicU64, Mutex<Arc<WorkerSettings>>),
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Watch {
+    /// The state that workers published last, and the counts of the outputs now.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        let mut report = Report::default();
+        for (_, state) in lock(&self.states).iter() {
+            report.add(state);
+        }
+        self.snapshot_of(report)
+    }
+
+    pub(crate) fn snapshot_of(&self, report: Report) -> Snapshot {
+        Snapshot::new(report, self.sinks(), self.store())
+    }
+
+    /// Asks every worker for its state; they answer after their next burst.
+    pub fn ask(&self) -> u64 {
+        self.asked.fetch_add(1, Ordering::AcqRel) + 1
+    }
+
+    /// Whether every worker has answered that question.
+    #[must_use]
+    pub fn answered(&self, question: u64) -> bool {
+        lock(&self.states).iter().all(|(answered, _)| *answered >= question)
+    }
+
+    /// Has every output that is a file of lines look whether its file was moved away, and open it anew then.
+    pub fn reopen(&self) {
+        for sink in lock(&self.sinks).iter() {
+            sink.ask_to_reopen();
+        }
+    }
+
+    pub(crate) fn sinks(&self) -> Vec<SinkReport> {
+        lock(&self.sinks).iter().map(|s| s.report()).collect()
+    }
+
+    pub(crate) fn store(&self) -> Option<StoreReport> {
+        lock(&self.store).as_ref().map(|s| s.report())
+    }
+
+    /// The last question asked.
+    pub(crate) fn question(&self) -> u64 {
+        self.asked.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn publish(&self, index: usize, question: u64, report: Report) {
+        if let Some(state) = lock(&self.states).get_mut(index) {
+            *state = (question, report);
+        }
+    }
+
+    /// Before the run begins: what there is to watch.
+    pub(crate) fn begin(&self, workers: usize, sinks: Vec<Arc<SinkCounts>>, store: Option<Arc<StoreCounts>>) {
+        *lock(&self.states) = vec![(0, Report::default()); workers];
+        *lock(&self.sinks) = sinks;
+        *lock(&self.store) = store;
+    }
+
+    /// How often the settings have changed: one look, no lock.
+    pub(crate) fn edition(&self) -> u64 {
+        self.told.0.load(Ordering::Acquire)
+    }
+
+    /// The settings in force.
+    pub(crate) fn told(&self) -> Arc<WorkerSettings> {
+        Arc::clone(&lock(&self.told.1))
+    }
+
+    /// Puts settings in force: workers take them after their present burst.
+    pub(crate) fn tell(&self, settings: Arc<WorkerSettings>) {
+        *lock(&self.told.1) = settings;
+        self.told.0.fetch_add(1, Ordering::AcqRel);
+    }
+}
