@@ -175,14 +175,18 @@ pub fn icmp_ports(version: u8, kind: u8, code: u8) -> (u16, u16) {
 const MULTIPLIERS: [u64; 4] =
     [0x243f_6a88_85a3_08d3, 0x1319_8a2e_0370_7345, 0xa409_3822_299f_31d1, 0x082e_fa98_ec4e_6c89];
 
-/// Multiplies to 128 bits and folds the halves: every input bit reaches every output bit. The factors stay in it, or
-/// whoever makes one of them zero would make the other one vanish.
+/// Multiplies to 128 bits and folds the halves: every input bit reaches every output bit. A factor of zero would make
+/// the other one vanish, and a sender could choose it: something else stands in for it.
 const fn fold(a: u64, b: u64) -> u64 {
-    let wide = a as u128 * b as u128;
+    let wide = not_zero(a) as u128 * not_zero(b) as u128;
     #[allow(clippy::cast_possible_truncation, reason = "the two halves are what is meant")]
     {
-        wide as u64 ^ (wide >> 64) as u64 ^ a.rotate_left(23) ^ b
+        wide as u64 ^ (wide >> 64) as u64
     }
+}
+
+const fn not_zero(factor: u64) -> u64 {
+    if factor == 0 { 0x4528_21e6_38d0_1377 } else { factor }
 }
 
 fn halves(address: Address) -> [u64; 2] {
