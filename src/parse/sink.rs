@@ -97,6 +97,11 @@ pub struct Inner<'a> {
 
 /// Whom a parser tells. Every call borrows; nothing is kept by reference.
 pub trait Sink {
+    /// Recognition found the protocol whose parser speaks from now on.
+    fn speaks(&mut self, protocol: &'static crate::Protocol) {
+        let _ = protocol;
+    }
+
     /// A transaction reached a phase on one side: its buffers of that phase are complete. Rules look now.
     fn progress(&mut self, tx: &dyn Transaction, side: Side, phase: u8);
 

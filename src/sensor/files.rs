@@ -1,5 +1,6 @@
 //! Files carried by transactions: size, state, hashes, and extraction within a quota.
 
+use crate::ranges::Ranges;
 use output::files::{Incoming, Store};
 use parse::{FileEnd, FileEvent, Side};
 use sha1::Digest as _;
@@ -48,6 +49,8 @@ pub(crate) struct File {
     md5: Option<md5::Md5>,
     sha1: Option<sha1::Sha1>,
     sha256: Option<sha2::Sha256>,
+    /// Where its bytes are collected, when it is a range of a larger file.
+    pub(crate) part: Option<u64>,
     /// Whether it is to go to the folder: nothing of it is missing.
     kept: bool,
     /// Its way there, while there is room.
@@ -90,20 +93,30 @@ impl Files {
         &mut self,
         settings: &Settings,
         store: &Store,
+        ranges: &mut Ranges,
         tx: u64,
         side: Side,
         event: FileEvent<'_>,
     ) -> Option<Finished> {
         if let FileEvent::Open { name, range } = event {
             if self.open.len() < MOST_OPEN {
-                self.open.push(File::new(settings, store, tx, side, name, range));
+                let mut file = File::new(settings, store, tx, side, name, range);
+                file.part = matches!(range, Some((.., Some(_)))).then(|| ranges.begin());
+                self.open.push(file);
             }
             return None;
         }
         let at = self.open.iter().rposition(|f| f.tx == tx && f.side == side)?;
+        let file = self.open.get_mut(at)?;
         match event {
-            FileEvent::Data(data) => self.open.get_mut(at)?.add(data, settings.most),
-            FileEvent::Gap(n) => self.open.get_mut(at)?.lose(n),
+            FileEvent::Data(data) => {
+                file.add(data, settings.most);
+                file.part.iter().for_each(|part| ranges.add(*part, data));
+            }
+            FileEvent::Gap(n) => {
+                file.lose(n);
+                file.part.take().into_iter().for_each(|part| ranges.drop(part));
+            }
             FileEvent::Close(end) => return Some(self.open.remove(at).conclude(end, settings)),
             FileEvent::Open { .. } => {}
         }
@@ -112,7 +125,7 @@ impl Files {
 }
 
 impl File {
-    fn new(
+    pub(crate) fn new(
         settings: &Settings,
         store: &Store,
         tx: u64,
@@ -125,6 +138,7 @@ impl File {
             side,
             name: name.get(..NAME).unwrap_or(name).to_vec(),
             range,
+            part: None,
             size: 0,
             gaps: false,
             md5: settings.md5.then(md5::Md5::default),
@@ -135,7 +149,7 @@ impl File {
         }
     }
 
-    fn add(&mut self, data: &[u8], most: u64) {
+    pub(crate) fn add(&mut self, data: &[u8], most: u64) {
         let room = usize::try_from(most.saturating_sub(self.size)).unwrap_or(usize::MAX);
         let kept = data.get(..room).unwrap_or(data);
         self.size += data.len() as u64;
@@ -165,7 +179,7 @@ impl File {
     }
 
     /// Hashes and a place in the folder, for files that are whole.
-    fn conclude(mut self, end: FileEnd, settings: &Settings) -> Finished {
+    pub(crate) fn conclude(mut self, end: FileEnd, settings: &Settings) -> Finished {
         if end != FileEnd::Closed || self.gaps || self.size > settings.most {
             self.incoming = None;
             return Finished { file: self, end, hashes: Hashes::default(), kept: None };
@@ -198,13 +212,13 @@ mod tests {
         let s = settings();
         assert!(
             files
-                .take(&s, &Store::default(), 1, Side::ToClient, FileEvent::Open { name: b"a", range: None })
+                .take(&s, &Store::default(), &mut Ranges::default(), 1, Side::ToClient, FileEvent::Open { name: b"a", range: None })
                 .is_none()
         );
-        files.take(&s, &Store::default(), 1, Side::ToClient, FileEvent::Data(b"ab"));
-        files.take(&s, &Store::default(), 1, Side::ToClient, FileEvent::Data(b"c"));
+        files.take(&s, &Store::default(), &mut Ranges::default(), 1, Side::ToClient, FileEvent::Data(b"ab"));
+        files.take(&s, &Store::default(), &mut Ranges::default(), 1, Side::ToClient, FileEvent::Data(b"c"));
         let done =
-            files.take(&s, &Store::default(), 1, Side::ToClient, FileEvent::Close(FileEnd::Closed)).unwrap();
+            files.take(&s, &Store::default(), &mut Ranges::default(), 1, Side::ToClient, FileEvent::Close(FileEnd::Closed)).unwrap();
         assert_eq!(done.file.size, 3);
         let md5 = done.hashes.md5.unwrap();
         assert_eq!(md5[..4], [0x90, 0x01, 0x50, 0x98]);
@@ -215,16 +229,16 @@ mod tests {
         let mut files = Files::default();
         let s = settings();
         for side in Side::BOTH {
-            files.take(&s, &Store::default(), 1, side, FileEvent::Open { name: b"", range: None });
+            files.take(&s, &Store::default(), &mut Ranges::default(), 1, side, FileEvent::Open { name: b"", range: None });
         }
-        files.take(&s, &Store::default(), 1, Side::ToServer, FileEvent::Data(b"xyz"));
-        files.take(&s, &Store::default(), 1, Side::ToClient, FileEvent::Gap(5));
+        files.take(&s, &Store::default(), &mut Ranges::default(), 1, Side::ToServer, FileEvent::Data(b"xyz"));
+        files.take(&s, &Store::default(), &mut Ranges::default(), 1, Side::ToClient, FileEvent::Gap(5));
         let down =
-            files.take(&s, &Store::default(), 1, Side::ToClient, FileEvent::Close(FileEnd::Closed)).unwrap();
+            files.take(&s, &Store::default(), &mut Ranges::default(), 1, Side::ToClient, FileEvent::Close(FileEnd::Closed)).unwrap();
         assert!(down.file.gaps && down.file.size == 5);
         assert!(down.hashes.sha256.is_none());
         let up = files
-            .take(&s, &Store::default(), 1, Side::ToServer, FileEvent::Close(FileEnd::Truncated))
+            .take(&s, &Store::default(), &mut Ranges::default(), 1, Side::ToServer, FileEvent::Close(FileEnd::Truncated))
             .unwrap();
         assert_eq!(up.file.size, 3);
     }

@@ -24,6 +24,7 @@ mod files;
 mod listen;
 mod notices;
 mod out;
+mod ranges;
 mod record;
 mod reload;
 pub mod settings;

@@ -2,12 +2,13 @@
 
 use crate::files::{Files, Finished};
 use crate::out::{Out, Place};
+use crate::ranges::Ranges;
 use crate::record;
 use crate::who::Who;
 use crate::worker::WorkerSettings;
 use event::schema;
 use parse::{
-    Anomaly, Buffer, FileEvent, Frame, Piece, Protocol, Record, Side, Sink, Transaction, Visitor as _,
+    Anomaly, Buffer, FileEnd, FileEvent, Frame, Piece, Protocol, Record, Side, Sink, Transaction, Visitor as _,
 };
 
 /// Longest host name that recognition is told of.
@@ -19,6 +20,7 @@ pub(crate) struct Listener<'a> {
     pub(crate) who: &'a Who,
     pub(crate) place: &'a mut Place,
     pub(crate) files: &'a mut Files,
+    pub(crate) ranges: &'a mut Ranges,
     pub(crate) out: &'a mut Out,
     /// The protocol whose parser speaks, when it is known before the call.
     pub(crate) protocol: Option<&'static Protocol>,
@@ -33,14 +35,14 @@ impl Listener<'_> {
         self.protocol.map_or("", |p| p.name)
     }
 
-    fn file_ended(&mut self, tx: &dyn Transaction, side: Side, done: Finished) {
+    fn file_ended(&mut self, tx: &dyn Transaction, side: Side, done: &Finished) {
         if !self.settings.events.fileinfo {
             return;
         }
         let from = self.out.batch.tape.mark();
         let tape = &mut self.out.batch.tape;
         tx.fields(tape);
-        record::fileinfo(tape, tx.id(), &done);
+        record::fileinfo(tape, tx.id(), done);
         let mut header = self.who.header("fileinfo", side, self.place);
         header.app_proto = self.name();
         let key = self.place.next();
@@ -49,6 +51,10 @@ impl Listener<'_> {
 }
 
 impl Sink for Listener<'_> {
+    fn speaks(&mut self, protocol: &'static Protocol) {
+        self.protocol = Some(protocol);
+    }
+
     fn progress(&mut self, _tx: &dyn Transaction, _side: Side, _phase: u8) {}
 
     fn stream(&mut self, _tx: &dyn Transaction, _buffer: &'static Buffer, _piece: Piece<'_>) {}
@@ -56,8 +62,21 @@ impl Sink for Listener<'_> {
     fn frame(&mut self, _frame: Frame) {}
 
     fn file(&mut self, tx: &dyn Transaction, side: Side, event: FileEvent<'_>) {
-        if let Some(done) = self.files.take(&self.settings.files, &self.settings.store, tx.id(), side, event) {
-            self.file_ended(tx, side, done);
+        let (settings, store) = (&self.settings.files, &self.settings.store);
+        let Some(done) = self.files.take(settings, store, self.ranges, tx.id(), side, event) else { return };
+        let whole = match done.file.part {
+            Some(part) if done.end == FileEnd::Closed => {
+                self.ranges.join(part, self.who.server(), &done.file, settings, store)
+            }
+            Some(part) => {
+                self.ranges.drop(part);
+                None
+            }
+            None => None,
+        };
+        self.file_ended(tx, side, &done);
+        if let Some(whole) = whole {
+            self.file_ended(tx, side, &whole);
         }
     }
 

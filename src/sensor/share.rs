@@ -6,6 +6,7 @@
 use crate::files::Files;
 use crate::listen::Listener;
 use crate::out::{Out, Place};
+use crate::ranges::Ranges;
 use crate::record::{self, AnomalyCounts};
 use crate::tally::Tally;
 use crate::who::Who;
@@ -45,6 +46,7 @@ pub(crate) struct Tools<'a> {
 pub(crate) struct Share {
     number: u16,
     table: Table<Attached>,
+    ranges: Ranges,
     slot: u64,
     turn: u32,
 }
@@ -52,7 +54,7 @@ pub(crate) struct Share {
 impl Share {
     /// Keys count shares from 1: what belongs to the frame itself stands before, at 0.
     pub(crate) fn new(number: u16, settings: &flow::Settings) -> Self {
-        Self { number: number + 1, table: Table::new(settings), slot: 0, turn: 0 }
+        Self { number: number + 1, table: Table::new(settings), ranges: Ranges::default(), slot: 0, turn: 0 }
     }
 
     pub(crate) fn table(&self) -> &Table<Attached> {
@@ -174,7 +176,7 @@ impl Share {
                 server_port: flow.key.dst_port,
                 midstream: false,
             };
-            let taken = feed(&mut flow.a, &given, &who, place, tools);
+            let taken = feed(&mut flow.a, &mut self.ranges, &given, &who, place, tools);
             if !self.after(turn.flow, &taken) {
                 break;
             }
@@ -193,7 +195,7 @@ impl Share {
             let Some((chunk, attached)) = self.table.readable(at, side) else { return };
             let given = stream_input(&chunk, side, place, client_port, server_port, midstream);
             let (ended, last) = (chunk.data.len(), chunk.last);
-            let taken = feed(attached, &given, &who, place, tools);
+            let taken = feed(attached, &mut self.ranges, &given, &who, place, tools);
             self.table.eaten(at, side, taken.eaten);
             if taken.skip > 0 {
                 self.table.skip(at, side, taken.skip);
@@ -244,6 +246,7 @@ impl Share {
             who: &who,
             place,
             files: &mut attached.files,
+            ranges: &mut self.ranges,
             out: tools.out,
             protocol,
             host: tools.host,
@@ -286,6 +289,7 @@ fn stream_input<'a>(
 /// Gives bytes to the engine, with a listener around it.
 fn feed(
     attached: &mut Attached,
+    ranges: &mut Ranges,
     given: &Given<'_>,
     who: &Who,
     place: &mut Place,
@@ -297,6 +301,7 @@ fn feed(
         who,
         place,
         files: &mut attached.files,
+        ranges,
         out: tools.out,
         protocol,
         host: tools.host,

@@ -43,6 +43,11 @@ impl Who {
         }
     }
 
+    /// The server's address.
+    pub(crate) fn server(&self) -> IpAddr {
+        self.server
+    }
+
     /// The header of an event of this flow. To-server events have the client as their source.
     pub(crate) fn header(&self, event_type: &'static str, side: Side, place: &Place) -> Header {
         let forward = side == Side::ToServer;

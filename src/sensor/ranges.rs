@@ -1,0 +1,186 @@
+//! Files that come in ranges over several transactions or flows (RFC 9110 section 14), put together again.
+//!
+//! A share keeps the ranges it saw of one file of one server until they make a whole. Everything is bounded: when the
+//! memory is used up the oldest bytes go, and the file is never told as a whole. Ranges of one client and server meet
+//! in one share, so what is put together does not depend on the number of workers.
+
+use crate::files::{File, Finished, Settings};
+use output::files::Store;
+use parse::{FileEnd, Side};
+use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
+
+/// Bytes of ranges that one share holds.
+const BUDGET: usize = 16 << 20;
+/// Files being put together in one share.
+const MOST_WHOLES: usize = 64;
+
+/// One range on its way.
+#[derive(Debug, Default)]
+struct Part {
+    bytes: Vec<u8>,
+}
+
+/// A file being put together.
+struct Whole {
+    server: IpAddr,
+    name: Vec<u8>,
+    size: u64,
+    /// Hashes and size of what is there from the beginning without a hole.
+    front: File,
+    /// Ranges behind a hole, by their first byte.
+    waiting: BTreeMap<u64, Vec<u8>>,
+}
+
+/// What a share holds of ranges.
+#[derive(Default)]
+pub(crate) struct Ranges {
+    parts: BTreeMap<u64, Part>,
+    next: u64,
+    wholes: VecDeque<Whole>,
+    held: usize,
+}
+
+impl Ranges {
+    /// A range begins; its bytes go under this number.
+    pub(crate) fn begin(&mut self) -> u64 {
+        self.next += 1;
+        self.parts.insert(self.next, Part::default());
+        self.next
+    }
+
+    /// Its next bytes. A range that lost its place is not missed.
+    pub(crate) fn add(&mut self, number: u64, data: &[u8]) {
+        let Some(part) = self.parts.get_mut(&number) else { return };
+        part.bytes.extend_from_slice(data);
+        self.held += data.len();
+        while self.held > BUDGET && self.forget_oldest() {}
+    }
+
+    /// It was not sent whole.
+    pub(crate) fn drop(&mut self, number: u64) {
+        if let Some(part) = self.parts.remove(&number) {
+            self.held -= part.bytes.len();
+        }
+    }
+
+    /// It was: joins the file, and answers with that when nothing of it is missing any more.
+    pub(crate) fn join(
+        &mut self,
+        number: u64,
+        server: IpAddr,
+        file: &File,
+        settings: &Settings,
+        store: &Store,
+    ) -> Option<Finished> {
+        let part = self.parts.remove(&number)?;
+        let (start, _, Some(size)) = file.range? else {
+            self.held -= part.bytes.len();
+            return None;
+        };
+        let at = self.whole(server, &file.name, size, settings, store);
+        let whole = self.wholes.get_mut(at)?;
+        self.held -= whole.take(start, part.bytes, settings.most);
+        if whole.front.size < size {
+            return None;
+        }
+        let whole = self.wholes.remove(at)?;
+        self.held -= whole.waiting.values().map(Vec::len).sum::<usize>();
+        Some(whole.front.conclude(FileEnd::Closed, settings))
+    }
+
+    /// The place of the file that a range belongs to; begun when it is the first.
+    fn whole(&mut self, server: IpAddr, name: &[u8], size: u64, settings: &Settings, store: &Store) -> usize {
+        let same = |w: &Whole| w.server == server && w.size == size && w.name == name;
+        if let Some(at) = self.wholes.iter().position(same) {
+            return at;
+        }
+        if self.wholes.len() >= MOST_WHOLES {
+            self.forget_whole();
+        }
+        let front = File::new(settings, store, 0, Side::ToClient, name, None);
+        let waiting = BTreeMap::new();
+        self.wholes.push_back(Whole { server, name: name.to_vec(), size, front, waiting });
+        self.wholes.len() - 1
+    }
+
+    /// Whether there was something to forget.
+    fn forget_oldest(&mut self) -> bool {
+        if !self.wholes.is_empty() {
+            self.forget_whole();
+            return true;
+        }
+        let Some((_, part)) = self.parts.pop_first() else { return false };
+        self.held -= part.bytes.len();
+        true
+    }
+
+    fn forget_whole(&mut self) {
+        if let Some(whole) = self.wholes.pop_front() {
+            self.held -= whole.waiting.values().map(Vec::len).sum::<usize>();
+        }
+    }
+}
+
+impl Whole {
+    /// Takes a range, and answers how many bytes need not be held any more.
+    fn take(&mut self, start: u64, bytes: Vec<u8>, most: u64) -> usize {
+        let mut freed = 0;
+        let old = self.waiting.insert(start, bytes).map_or(0, |old| old.len());
+        freed += old;
+        while let Some((start, bytes)) = self.waiting.pop_first() {
+            if start > self.front.size {
+                self.waiting.insert(start, bytes);
+                break;
+            }
+            let known = usize::try_from(self.front.size - start).unwrap_or(usize::MAX);
+            self.front.add(bytes.get(known..).unwrap_or_default(), most);
+            freed += bytes.len();
+        }
+        freed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn join(ranges: &mut Ranges, start: u64, bytes: &[u8], size: u64) -> Option<Finished> {
+        let (settings, store) = (Settings::default(), Store::default());
+        let number = ranges.begin();
+        ranges.add(number, bytes);
+        let range = Some((start, start + bytes.len() as u64 - 1, Some(size)));
+        let file = File::new(&settings, &store, 0, Side::ToClient, b"/f", range);
+        ranges.join(number, [192, 0, 2, 1].into(), &file, &settings, &store)
+    }
+
+    #[test]
+    fn ranges_in_any_order_and_overlapping_make_a_whole() {
+        let mut ranges = Ranges::default();
+        assert!(join(&mut ranges, 4, b"efgh", 10).is_none());
+        assert!(join(&mut ranges, 2, b"cdef", 10).is_none());
+        assert!(join(&mut ranges, 8, b"ij", 10).is_none());
+        let whole = join(&mut ranges, 0, b"abc", 10).expect("nothing is missing");
+        assert_eq!((whole.file.size, whole.file.range), (10, None));
+        // SHA-256 of "abcdefghij".
+        assert_eq!(whole.hashes.sha256.map(|h| [h[0], h[1]]), Some([0x72, 0x39]));
+        assert_eq!(ranges.held, 0);
+    }
+
+    #[test]
+    fn memory_is_bounded_and_what_was_forgotten_is_not_told() {
+        let mut ranges = Ranges::default();
+        let chunk = vec![0; 1 << 20];
+        for n in 0..40 {
+            assert!(join(&mut ranges, (n + 1) << 20, &chunk, 1 << 40).is_none());
+            assert!(ranges.held <= BUDGET);
+        }
+        let lost = ranges.begin();
+        for _ in 0..40 {
+            ranges.add(lost, &chunk);
+        }
+        assert!(ranges.held <= BUDGET);
+        ranges.drop(lost);
+        assert_eq!(ranges.held, 0);
+    }
+}
