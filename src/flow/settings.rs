@@ -184,7 +184,7 @@ pub struct Settings {
     pub use_vlan: bool,
     /// The tap a packet came from is part of the key.
     pub use_tap: bool,
-    /// Packets of transport protocols that we do not read (OSPF, ...) have flows too.
+    /// Packets of transport protocols that we do not read (OSPF, ...) have flows too. IP in IP has them always.
     pub every_protocol: bool,
     /// Most different SYN remembered in a handshake.
     pub max_syn_queued: u8,

@@ -39,6 +39,7 @@ fn the_usual_life() {
     assert!(last.closed_now && last.events.is_empty());
     assert_eq!(state(&bench, syn.flow), TcpState::Closed);
     assert_eq!(bench.table.flow(syn.flow).tcp.flags(), SYN | ACK | FIN);
+    assert_eq!(bench.table.flow(syn.flow).peer(ToClient).max_regions, 1);
 }
 
 #[test]

@@ -96,6 +96,7 @@ fn some_packets_have_no_flow() {
     }
     assert_eq!(bench.send(&fragment, b""), Err(Refused::NotAFlow));
     assert_eq!(bench.send(&ip_packet([1, 1, 1, 1], [2, 2, 2, 2], 89), b""), Err(Refused::NotAFlow));
+    assert!(bench.send(&ip_packet([1, 1, 1, 1], [2, 2, 2, 2], 4), b"").is_ok());
     let mut bench = Bench::new(&Settings { every_protocol: true, memory: 4 << 20, ..Settings::default() });
     assert!(bench.send(&ip_packet([1, 1, 1, 1], [2, 2, 2, 2], 89), b"").is_ok());
 }

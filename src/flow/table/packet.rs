@@ -16,6 +16,9 @@ const TCP: u8 = 6;
 const UDP: u8 = 17;
 const ICMPV6: u8 = 58;
 const SCTP: u8 = 132;
+/// IPv4 and IPv6 inside IP (RFC 2003, 4213): the outer header is a flow, as in Suricata.
+const IP_IN_IP: u8 = 4;
+const IPV6_IN_IP: u8 = 41;
 
 impl<A: Default> Table<A> {
     /// Finds or makes the flow of a packet, counts it, moves the TCP machine, stores its payload.
@@ -452,6 +455,7 @@ fn key_of<'a>(packet: &'a Packet, tap: u32, settings: &Settings) -> Option<(&'a 
         Transport::Esp(_) | Transport::Gre => (0, 0),
         Transport::None if matches!(ip.protocol, TCP | UDP | SCTP | ICMP | ICMPV6) => return None,
         Transport::None if settings.every_protocol => (0, 0),
+        Transport::None if matches!(ip.protocol, IP_IN_IP | IPV6_IN_IP) => (0, 0),
         Transport::None => return None,
     };
     let key = Key {

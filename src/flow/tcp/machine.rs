@@ -113,6 +113,11 @@ impl Step<'_> {
 
     pub(super) const fn enter(&mut self, state: TcpState) {
         if self.tcp.state as u8 != state as u8 {
+            if matches!(self.tcp.state, TcpState::None) {
+                // A session has one stretch of memory a side before it holds anything.
+                self.me().max_regions = 1;
+                self.other().max_regions = 1;
+            }
             self.tcp.before = self.tcp.state;
             self.tcp.state = state;
         }
