@@ -17,6 +17,7 @@
 )]
 
 pub mod http;
+pub mod http2;
 
 /// The protocols of this family.
-pub static PROTOCOLS: &[&parse::Protocol] = &[&http::PROTOCOL];
+pub static PROTOCOLS: &[&parse::Protocol] = &[&http::PROTOCOL, &http2::PROTOCOL];

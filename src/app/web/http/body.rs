@@ -400,7 +400,7 @@ fn stream(tx: &Exchange, buffer: &'static Buffer, offset: u64, data: &[u8], last
 }
 
 /// Takes layer after layer off, the outermost of which is the last one.
-fn unwrap(layers: &mut [Layer], data: &[u8], out: Take<'_>) -> bool {
+pub(crate) fn unwrap(layers: &mut [Layer], data: &[u8], out: Take<'_>) -> bool {
     match layers.split_last_mut() {
         None => out(data),
         Some((outer, inner)) => outer.feed(data, &mut |decoded| unwrap(inner, decoded, out)),

@@ -5,8 +5,8 @@ use super::recorder::Flow;
 use parse::{Settings, Side};
 use std::path::Path;
 
-/// Payloads of one TCP conversation in a capture (Ethernet or raw IPv4), in the order of the capture, with the side.
-fn payloads(capture: &[u8]) -> Vec<(Side, Vec<u8>)> {
+/// Payloads of one TCP conversation in a capture (Ethernet, loopback or raw IP), in the order of the capture, with the side.
+pub(crate) fn payloads(capture: &[u8]) -> Vec<(Side, Vec<u8>)> {
     let word = |at: usize| u32::from_le_bytes(capture[at..at + 4].try_into().unwrap());
     let link = word(20);
     let (mut at, mut out, mut client) = (24, Vec::new(), None);
@@ -14,12 +14,21 @@ fn payloads(capture: &[u8]) -> Vec<(Side, Vec<u8>)> {
         let len = word(at + 8) as usize;
         let frame = &capture[at + 16..(at + 16 + len).min(capture.len())];
         at += 16 + len;
-        let packet = if link == 1 { &frame[14..] } else { frame };
-        if packet.len() < 40 || packet[0] >> 4 != 4 || packet[9] != 6 {
+        let packet = match link {
+            0 => &frame[4..],
+            1 => &frame[14..],
+            _ => frame,
+        };
+        if packet.len() < 40 {
             continue;
         }
-        let end = usize::from(u16::from_be_bytes([packet[2], packet[3]])).min(packet.len());
-        let segment = &packet[usize::from(packet[0] & 15) * 4..end];
+        let word = |at: usize| usize::from(u16::from_be_bytes([packet[at], packet[at + 1]]));
+        let (start, end) = match (packet[0] >> 4, packet[9], packet[6]) {
+            (4, 6, _) => (usize::from(packet[0] & 15) * 4, word(2)),
+            (6, _, 6) => (40, 40 + word(4)),
+            _ => continue,
+        };
+        let segment = &packet[start..end.min(packet.len())];
         let source = u16::from_be_bytes([segment[0], segment[1]]);
         let client = *client.get_or_insert(source);
         let data = &segment[usize::from(segment[12] >> 4) * 4..];
@@ -30,7 +39,7 @@ fn payloads(capture: &[u8]) -> Vec<(Side, Vec<u8>)> {
     out
 }
 
-fn captures() -> Option<Vec<std::path::PathBuf>> {
+pub(crate) fn captures() -> Option<Vec<std::path::PathBuf>> {
     let folder = Path::new(&std::env::var_os("VIGIE_CORPORA")?).join("suricata/pcaps");
     let mut all: Vec<_> = std::fs::read_dir(folder).ok()?.map(|entry| entry.unwrap().path()).collect();
     all.sort();

@@ -2,7 +2,7 @@
 
 mod anomalies;
 mod bodies;
-mod corpora;
+pub(crate) mod corpora;
 mod cuts;
 mod exchanges;
 pub(crate) mod recorder;

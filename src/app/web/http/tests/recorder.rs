@@ -5,6 +5,7 @@ use parse::{
     Anomaly, Buffer, Close, Field, FileEnd, FileEvent, Frame, Input, Parser, Piece, Record, Settings, Side,
     Sink, Step, Transaction, Visitor,
 };
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 /// Writes a transaction's fields as `key=value` words.
@@ -71,7 +72,8 @@ pub(crate) struct Told {
 pub(crate) struct Recorder {
     pub(crate) lines: Vec<String>,
     pub(crate) files: Vec<Told>,
-    open: [Option<usize>; 2],
+    /// Open files, by transaction and side.
+    open: BTreeMap<(u64, usize), usize>,
     pub(crate) streams: Vec<(String, Vec<u8>)>,
     /// Buffers read when their phase is reached.
     pub(crate) wanted: Vec<(&'static Buffer, Side)>,
@@ -140,11 +142,12 @@ impl Sink for Recorder {
     }
 
     fn file(&mut self, tx: &dyn Transaction, side: Side, event: FileEvent<'_>) {
-        let at = self.open[side.index()];
+        let key = (tx.id(), side.index());
+        let at = self.open.get(&key).copied();
         match event {
             FileEvent::Open { name, range } => {
                 assert!(at.is_none(), "one file at a time");
-                self.open[side.index()] = Some(self.files.len());
+                self.open.insert(key, self.files.len());
                 self.files.push(Told { name: name.escape_ascii().to_string(), ..Told::default() });
                 self.line(format!("file {} {} {} {range:?}", tx.id(), side_name(side), name.escape_ascii()));
             }
@@ -154,7 +157,7 @@ impl Sink for Recorder {
                 let file = &mut self.files[at.expect("open")];
                 file.end = Some(end);
                 let line = format!("close {} {} {} {end:?}", tx.id(), side_name(side), file.data.len());
-                self.open[side.index()] = None;
+                self.open.remove(&key);
                 self.line(line);
             }
         }
