@@ -98,7 +98,7 @@ long: release ## replay and flood suites at full size
 
 .PHONY: bench
 bench: release ## speed and memory
-	cargo run --release --locked --quiet --package bench -- $(ARGS)
+	cargo run --release --locked --quiet --package bench -- --vigie '$(VIGIE_BIN)' $(ARGS)
 
 .PHONY: fuzz
 fuzz: compiler ## every fuzz target for FUZZ_SECONDS (20) seconds

@@ -66,7 +66,8 @@ fn package(file: &Text, members: &[String]) -> Vec<Finding> {
         findings.push(find(format!("list `{folder}` in the root manifest, in the order a packet meets it")));
     }
     let library = table.get("lib").and_then(|lib| lib.get("path")).and_then(Value::as_str);
-    if !folder.is_empty() && library != Some("lib.rs") {
+    let is_program = table.get("lib").is_none() && table.get("bin").is_some();
+    if !folder.is_empty() && !is_program && library != Some("lib.rs") {
         findings.push(find("set the library's path to `lib.rs`, at the room's own root".into()));
     }
     findings.extend(outside(file, &table));

@@ -52,7 +52,7 @@ fn every_recognised_flow_carries_our_object() {
     let recognised = |flow: &&Value| flow["app_proto"].as_str().is_some_and(|name| name != "failed");
     for flow in eve.of("flow").filter(recognised) {
         let app = flow["app"].as_object().unwrap_or_else(|| panic!("no object `app`: {flow}"));
-        for key in ["protocol", "service", "category", "confidence"] {
+        for key in ["protocol", "category", "confidence"] {
             assert!(app.contains_key(key), "no `app.{key}`: {flow}");
         }
     }

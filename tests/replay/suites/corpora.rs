@@ -69,7 +69,7 @@ fn corpora_are_read_whole() {
 fn corpora_cut_anywhere_are_read_in_order() {
     let Some(root) = corpora("") else { return };
     let captures = captures_below(&root);
-    let cuts = if is_long() { 10 } else { 2 };
+    let cuts = if is_long() { 30 } else { 10 };
     let complaints = each(&captures, |at, capture| {
         let bytes = std::fs::read(capture).map_err(|e| e.to_string())?;
         let folder = tempfile::tempdir().map_err(|e| e.to_string())?;

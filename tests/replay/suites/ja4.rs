@@ -15,7 +15,10 @@ fn corpora_ja4_is_exact() {
     let complaints = each(&wanted, |_, (capture, rows)| {
         let folder = tempfile::tempdir().map_err(|e| e.to_string())?;
         let file = folder.path().join("eve.json");
-        let ran = Sensor::read(&root.join("pcap").join(capture), &file).run();
+        // Some of these captures hold client hellos alone: connections are picked up in their middle.
+        let ran = Sensor::read(&root.join("pcap").join(capture), &file)
+            .args(&["--set", "stream.midstream=true"])
+            .run();
         if ran.code() != Some(0) {
             return Err(format!("{capture}: {}", ran.told()));
         }
