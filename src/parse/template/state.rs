@@ -4,7 +4,7 @@
 use super::fields::{anomaly, buffer, field, frame, phase};
 use super::wire::{Line, Status, decode, first_line};
 use crate::{
-    Buffer, Close, Done, FileEnd, FileEvent, Frame, Input, Parser, Piece, Settings, Side, Sink, Step,
+    Buffer, Close, Done, FileEnd, FileEvent, Frame, Inner, Input, Parser, Piece, Settings, Side, Sink, Step,
     Transaction, Transport, Visitor,
 };
 use std::collections::VecDeque;
@@ -167,6 +167,11 @@ impl Template {
                 sink.file(exchange, Side::ToServer, FileEvent::Data(data));
             }
             sink.stream(exchange, &buffer::BODY, Piece { offset: at, data, last });
+            // A message of another protocol is passed on where it is at hand in one piece.
+            if data.len() as u64 == length && exchange.tags().any(|tag| tag == b"dns") {
+                let inner = Inner { protocol: "dns", together: "template-dns", data };
+                sink.carries(exchange, Side::ToServer, inner);
+            }
         }
         if !last {
             *self.reading(input.side) = Reading::Body { at: at + here, length };
@@ -261,6 +266,15 @@ impl Parser for Template {
         for exchange in self.open.drain(..) {
             sink.record(&exchange, Side::ToServer, &super::RECORD);
         }
+    }
+
+    /// Agreed upon: the name that was asked for last and not answered.
+    fn bequest(&mut self) -> Option<Box<[u8]>> {
+        self.open.back().map(|exchange| exchange.name().into())
+    }
+
+    fn inherit(&mut self, bequest: &[u8], sink: &mut dyn Sink) {
+        sink.host(bequest);
     }
 
     fn transactions(&self) -> u64 {

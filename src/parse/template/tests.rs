@@ -73,6 +73,10 @@ impl Sink for Told {
         self.say(format!("{}: {}", record.event_type, shown.text));
     }
 
+    fn carries(&mut self, tx: &dyn Transaction, _side: Side, inner: Inner<'_>) {
+        self.say(format!("{} carries {} {:?}", tx.id(), inner.protocol, inner.data));
+    }
+
     fn host(&mut self, name: &[u8]) {
         self.say(format!("host {}", String::from_utf8_lossy(name)));
     }
@@ -320,6 +324,26 @@ fn switching_and_leaving_end_the_parser() {
     assert_eq!(flow.client(b"SWITCH http\nGET / "), Step::Switch { eaten: 12, to: Some("http") });
     assert_eq!(Flow::tcp().client(b"SWITCH other\n"), Step::Switch { eaten: 13, to: None });
     assert_eq!(Flow::tcp().client(b"BYE\n"), Step::Done(Done::Finished));
+}
+
+#[test]
+fn what_was_said_before_a_switch_is_left_to_the_next_parser() {
+    let mut first = Flow::tcp();
+    first.client(b"PING 1 caf%C3%A9 0\nSWITCH other\n");
+    let left = first.parser.bequest().expect("a bequest");
+    let mut second = Flow::tcp();
+    second.parser.inherit(&left, &mut second.told);
+    assert!(second.told.has("host café"));
+    assert!(Flow::tcp().parser.bequest().is_none());
+}
+
+#[test]
+fn a_message_of_another_protocol_is_passed_on_whole() {
+    let mut flow = Flow::tcp();
+    flow.client(b"PING 1 x 2 dns\n\x01\x02PING 2 x 2 dns\n\x01");
+    flow.client(b"\x02");
+    assert!(flow.told.has("0 carries dns [1, 2]"));
+    assert!(!flow.told.lines.iter().any(|l| l.starts_with("1 carries")));
 }
 
 #[test]
