@@ -117,7 +117,7 @@ fn picture(columns: &[u64]) -> String {
     columns.iter().map(bar).collect()
 }
 
-fn named(map: &std::collections::HashMap<&'static str, Volume>) -> Vec<(String, Volume)> {
+fn named(map: &hashbrown::HashMap<&'static str, Volume>) -> Vec<(String, Volume)> {
     let name = |n: &str| if n.is_empty() { "(unrecognised)".to_owned() } else { n.to_owned() };
     top(map.iter().map(|(n, v)| (name(n), *v)).collect())
 }

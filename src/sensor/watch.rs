@@ -47,6 +47,12 @@ impl Watch {
         Snapshot::new(report, self.sinks(), self.store())
     }
 
+    /// Workers at work; none before the run has begun.
+    #[must_use]
+    pub fn workers(&self) -> usize {
+        lock(&self.states).len()
+    }
+
     /// Asks every worker for its state; they answer after their next burst.
     pub fn ask(&self) -> u64 {
         self.asked.fetch_add(1, Ordering::AcqRel) + 1

@@ -8,7 +8,7 @@ use event::{Batch, Event, Header, Key, Tape, Token, Value};
 use number::{hex, mac, number, signed};
 use parse::{Field, Kind};
 use std::net::IpAddr;
-use text::{escaped, quoted};
+use text::quoted;
 use time::Clock;
 
 /// Where one line stands in a block, and in the run.
@@ -274,11 +274,7 @@ fn body(tokens: &[Token], tape: &Tape, clock: &mut Clock, out: &mut Vec<u8>) {
 fn value(field: &Field, value: Value, tape: &Tape, clock: &mut Clock, out: &mut Vec<u8>) {
     match value {
         Value::Text(start, len) => quoted(tape.bytes(start, len), out),
-        Value::Word(word) => {
-            out.push(b'"');
-            escaped(word.as_bytes(), out);
-            out.push(b'"');
-        }
+        Value::Word(word) => quoted(word.as_bytes(), out),
         Value::Number(n) => number(n, out),
         Value::Signed(n) => signed(n, out),
         Value::Flag(true) => out.extend_from_slice(b"true"),
