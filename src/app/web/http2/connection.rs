@@ -101,7 +101,7 @@ impl Http2 {
             let offset = input.offset.saturating_add(u64::try_from(at).unwrap_or(0));
             match self.turn(input.side, rest, offset, sink) {
                 Turn::Eat(n) => at += n,
-                Turn::Want(_) if rest.is_empty() => return Step::All,
+                Turn::Want(_) if rest.is_empty() || input.last => return Step::All,
                 Turn::Want(want) => return Step::Wait { eaten: at, want },
                 Turn::Skip(n) => return Step::Skip(u64::try_from(n).unwrap_or(u64::MAX)),
             }

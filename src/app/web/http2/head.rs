@@ -155,33 +155,34 @@ impl Head {
         self.entries.len()
     }
 
-    /// The first value of a field, among the entries from `first` on.
-    pub(super) fn first(&self, known: Known, first: usize) -> Option<&[u8]> {
-        let name = *NAMES.get(known as usize)?;
-        self.fields(first).find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    /// The values of a field, among the entries from `first` on. Names are in lower case (RFC 9113, 8.2); others are
+    /// names of their own, and only a request taken over from HTTP/1 can have them.
+    fn values(&self, known: Known, first: usize) -> impl Iterator<Item = &[u8]> {
+        let name = NAMES.get(known as usize).copied();
+        self.fields(first).filter(move |(found, _)| Some(*found) == name).map(|(_, value)| value)
     }
 
-    /// The last value of a field.
-    pub(super) fn last(&self, known: Known) -> Option<&[u8]> {
-        let name = *NAMES.get(known as usize)?;
-        self.fields(0).filter(|(found, _)| found.eq_ignore_ascii_case(name)).last().map(|(_, value)| value)
+    /// The first value of a field, among the entries from `first` on.
+    pub(super) fn first(&self, known: Known, first: usize) -> Option<&[u8]> {
+        self.values(known, first).next()
     }
 
     /// All values of a field, with commas between them.
     pub(super) fn all(&self, known: Known) -> Option<&[u8]> {
-        let name = *NAMES.get(known as usize)?;
-        let values =
-            || self.fields(0).filter(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value);
-        let mut found = values();
+        let mut found = self.values(known, 0);
         let first = found.next()?;
         if found.next().is_none() {
             return Some(first);
         }
-        let join = || values().collect::<Vec<_>>().join(&b", "[..]);
-        self.joined
-            .get_or_init(Box::default)
-            .get(known as usize)
-            .map(|cell| cell.get_or_init(join).as_slice())
+        let join = || self.values(known, 0).collect::<Vec<_>>().join(&b", "[..]);
+        let joined = self.joined.get_or_init(Box::default).get(known as usize)?;
+        Some(joined.get_or_init(join))
+    }
+
+    /// The last value of a field, whatever the case of its name.
+    pub(super) fn last(&self, known: Known) -> Option<&[u8]> {
+        let name = *NAMES.get(known as usize)?;
+        self.fields(0).filter(|(found, _)| found.eq_ignore_ascii_case(name)).last().map(|(_, value)| value)
     }
 
     /// Heap bytes held.
@@ -204,12 +205,14 @@ mod tests {
     #[test]
     fn values_of_one_name_are_joined_and_known_apart() {
         let mut head = Head::default();
-        for (name, value) in [("cookie", "a=1"), ("server", "x"), ("Cookie", "b=2")] {
+        for (name, value) in [("cookie", "a=1"), ("server", "x"), ("Cookie", "c=3"), ("cookie", "b=2")] {
             head.push(Piece::Field(name.as_bytes(), value.as_bytes()), MOST);
         }
         assert_eq!(head.all(Known::Cookie), Some(&b"a=1, b=2"[..]));
         assert_eq!(head.first(Known::Cookie, 0), Some(&b"a=1"[..]));
         assert_eq!(head.last(Known::Cookie), Some(&b"b=2"[..]));
+        head.push(Piece::Field(b"Server", b"y"), MOST);
+        assert_eq!(head.last(Known::Server), Some(&b"y"[..]));
         assert_eq!((head.all(Known::Server), head.all(Known::Host)), (Some(&b"x"[..]), None));
     }
 

@@ -7,6 +7,8 @@ use parse::{Look, Pattern, Probe, Side};
 pub(super) const PATTERNS: &[Pattern] =
     &[Pattern { side: Some(Side::ToServer), offset: 0, bytes: b"PRI * HTTP/2.0\r\n\r\n", nocase: false }];
 
+/// The port at which a server that speaks first is believed.
+const WEB: u16 = 80;
 /// Largest frame before anything else was said (RFC 9113, 6.5.2).
 const USUAL: usize = 16 * 1024;
 
@@ -50,10 +52,11 @@ fn server(look: &Look<'_>) -> Probe {
         [a, b] => wire::setting(u16::from_be_bytes([*a, *b])).is_some(),
         _ => false,
     });
-    if known || look.other.starts_with(b"PRI * HTTP/2") {
+    let answered = look.other.starts_with(b"PRI * HTTP/2");
+    if answered || (known && (look.server_port == WEB || look.midstream)) {
         return Probe::Yes { swapped: look.side == Side::ToServer };
     }
-    // nine bytes that are nearly all zero prove little
+    // little of this is more than zeros: the client's preface will tell
     Probe::Unsure
 }
 
@@ -63,13 +66,17 @@ mod tests {
     use parse::Transport;
 
     fn ask(side: Side, data: &[u8], other: &[u8]) -> Probe {
+        ask_at(80, side, data, other)
+    }
+
+    fn ask_at(server_port: u16, side: Side, data: &[u8], other: &[u8]) -> Probe {
         probe(&Look {
             side,
             data,
             other,
             transport: Transport::Tcp,
             client_port: 40000,
-            server_port: 80,
+            server_port,
             packets: 1,
             midstream: false,
         })
@@ -88,6 +95,8 @@ mod tests {
     fn a_server_may_speak_first() {
         let settings = b"\0\0\x06\x04\0\0\0\0\0\0\x03\0\0\0\x64";
         assert_eq!(ask(Side::ToClient, settings, b""), Probe::Yes { swapped: false });
+        assert_eq!(ask_at(3000, Side::ToClient, settings, b""), Probe::Unsure);
+        assert_eq!(ask_at(3000, Side::ToClient, settings, PREFACE), Probe::Yes { swapped: false });
         assert_eq!(ask(Side::ToClient, &settings[..4], b""), Probe::More);
         assert_eq!(ask(Side::ToClient, b"\0\0\0\x04\0\0\0\0\0", b""), Probe::Unsure);
         assert_eq!(ask(Side::ToClient, b"\0\0\0\x04\0\0\0\0\0", PREFACE), Probe::Yes { swapped: false });

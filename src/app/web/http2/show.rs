@@ -35,13 +35,13 @@ fn summary(tx: &Exchange, v: &mut dyn Visitor) {
         v.text(&fields::URL, path);
     }
     let authority = || tx.requested(Known::Authority).map(host);
-    if let Some(name) = tx.requested(Known::Host).or_else(authority) {
+    if let Some(name) = request.last(Known::Host).or_else(authority) {
         v.text(&fields::HOSTNAME, name);
     }
     if let Some(agent) = request.last(Known::UserAgent) {
         v.text(&fields::USER_AGENT, agent);
     }
-    if let Some(kind) = response.first(Known::ContentType, 0) {
+    if let Some(kind) = response.last(Known::ContentType) {
         v.text(&fields::CONTENT_TYPE, until(kind, memchr::memchr(b';', kind).unwrap_or(kind.len())));
     }
     let length = response.last(Known::ContentLength).or_else(|| request.last(Known::ContentLength));

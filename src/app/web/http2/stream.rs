@@ -8,7 +8,7 @@ use crate::http::HTTP_RECORD;
 use parse::{Settings, Side, Sink};
 
 /// Streams whose memory is kept for later ones.
-const SPARE: usize = 4;
+const SPARE: usize = 16;
 /// Times the longest line that the fields of one side may be.
 const MOST_LINES: usize = 8;
 /// Bytes of fields that all open streams hold together.

@@ -73,6 +73,23 @@ fn lengths_that_lie_are_not_believed() {
     }
 }
 
+#[test]
+fn streams_that_are_over_leave_nothing_behind() {
+    let mut flow = flow(&Settings::default());
+    flow.send(ToServer, &client(&[]), false);
+    let mut held = 0;
+    for n in 0..500u32 {
+        flow.send(ToServer, &get(2 * n + 1, "/some/path"), false);
+        let answer = headers(2 * n + 1, false, &[(":status", "200"), ("content-type", "text/plain")]);
+        flow.send(ToClient, &[answer, frame(0, END_STREAM, 2 * n + 1, &[b'x'; 500])].concat(), false);
+        if n == 3 {
+            held = flow.held();
+        }
+    }
+    assert_eq!(flow.held(), held);
+    assert_eq!(flow.sink.of("record").len(), 500);
+}
+
 /// A generator of numbers that are the same on every run (xorshift).
 struct Numbers(u64);
 
