@@ -7,11 +7,12 @@ use crate::http::bytes::{from, until};
 use parse::{Anomaly, Buffer, Side, Transaction, Visitor};
 use std::cell::OnceCell;
 
-/// Most numbers that are kept of the frames of one side.
-const MOST_MARKS: usize = 128;
+/// Most numbers of one sort that are kept of the frames of one side.
+const MOST_MARKS: u8 = 64;
 
 /// What a number that a frame carried is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub(super) enum Of {
     Kind,
     Error,
@@ -60,6 +61,8 @@ struct Lazy {
 pub(super) struct Half {
     pub(super) head: Head,
     pub(super) marks: Vec<Mark>,
+    /// How many of them there are of each sort.
+    sorts: [u8; 6],
     /// Kinds of frames seen, as bits.
     kinds: u16,
     /// Its first header block was told.
@@ -73,6 +76,7 @@ impl Half {
     fn clear(&mut self) {
         self.head.clear();
         self.marks.clear();
+        self.sorts = [0; 6];
         (self.kinds, self.began, self.ended) = (0, false, false);
         self.lazy = Lazy::default();
     }
@@ -84,18 +88,15 @@ impl Half {
     }
 
     pub(super) fn mark(&mut self, of: Of, number: &[u8]) {
-        if self.marks.len() < MOST_MARKS {
+        if let Some(count) = self.sorts.get_mut(of as usize).filter(|count| **count < MOST_MARKS) {
+            *count += 1;
             self.marks.push(Mark::new(of, number));
         }
     }
 
     /// Notes a frame and the numbers in it; gives what is wrong with it.
     pub(super) fn note(&mut self, frame: Header, payload: &[u8]) -> Option<&'static Anomaly> {
-        let bit = 1u16.checked_shl(u32::from(frame.kind)).unwrap_or(0);
-        if self.kinds & bit == 0 {
-            self.kinds |= bit;
-            self.mark(Of::Kind, &[frame.kind]);
-        }
+        self.note_kind(frame.kind);
         let whole = match frame.kind {
             kind::RST_STREAM | kind::WINDOW_UPDATE => payload.len() == 4,
             kind::PRIORITY => payload.len() == 5,
@@ -121,6 +122,19 @@ impl Half {
             _ => {}
         }
         None
+    }
+
+    /// Notes a kind of frame, each once.
+    fn note_kind(&mut self, kind: u8) {
+        let known = 1u16.checked_shl(u32::from(kind));
+        let seen = match known {
+            Some(bit) => self.kinds & bit != 0,
+            None => self.marks(Of::Kind).any(|seen| seen == [kind]),
+        };
+        if !seen {
+            self.kinds |= known.unwrap_or(0);
+            self.mark(Of::Kind, &[kind]);
+        }
     }
 
     /// The numbers of one sort.

@@ -16,6 +16,10 @@ const LONGEST: usize = 4096;
 
 /// Takes over the head of the request, as it was sent.
 pub(super) fn inherit(http: &mut Http2, head: &[u8], sink: &mut dyn Sink) {
+    if head.starts_with(b"PRI * HTTP/2") {
+        // a preface that was taken for a request: the request itself was not seen
+        return;
+    }
     let (Some(at), _) = http.streams.of_headers(1, SIDE, sink) else { return };
     let most = http.streams.bounds();
     let mut settings = None;

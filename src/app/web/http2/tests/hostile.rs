@@ -74,6 +74,17 @@ fn lengths_that_lie_are_not_believed() {
 }
 
 #[test]
+fn a_flood_of_numbers_hides_no_other_number() {
+    let mut frames = vec![get(1, "/")];
+    frames.extend((0..1000).map(|n| frame(if n % 2 == 0 { 8 } else { 200 }, 0, 1, &[0, 0, 0, 1])));
+    frames.push(frame(3, 0, 1, &[0, 0, 0, 8]));
+    let mut flow = flow(&Settings::default());
+    flow.send(ToServer, &client(&frames), false);
+    assert!(flow.held() < 64 * 1024, "{}", flow.held());
+    assert!(flow.close().of("record")[0].contains("error_code=CANCEL"));
+}
+
+#[test]
 fn streams_that_are_over_leave_nothing_behind() {
     let mut flow = flow(&Settings::default());
     flow.send(ToServer, &client(&[]), false);
