@@ -69,7 +69,7 @@ impl Engine {
             state.past_transactions += parser.transactions();
         }
         if let Stage::Looking(looking) = &state.stage
-            && let Some((protocol, confidence)) = looking.unsure
+            && let Some((protocol, confidence)) = looking.leading()
         {
             state.label.protocol = Some(protocol);
             state.label.confidence = Some(confidence);
@@ -83,7 +83,8 @@ impl Engine {
             Stage::Looking(looking) => looking,
             _ => Box::default(),
         };
-        let fresh_bytes = input.data.len() > looking_seen(&looking, input.side) || given.transport != Transport::Tcp;
+        let fresh_bytes =
+            input.data.len() > looking_seen(&looking, input.side) || given.transport != Transport::Tcp;
         looking.packets += u32::from(fresh_bytes);
         if let Some(seen) = looking.seen.get_mut(input.side.index()) {
             *seen = input.data.len();
@@ -109,9 +110,16 @@ impl Engine {
             Offer::Maybe(unsure) => {
                 let over = self.recogniser.is_over(&look) || input.data.is_empty() && input.last;
                 let by_port = if over { self.recogniser.by_port(&look) } else { None };
-                looking.unsure = looking.unsure.or(unsure);
+                looking.vote(unsure);
                 looking.keep(input.side, input.data);
-                if over { give_up(state, &looking, by_port, given) } else { keep_looking(state, looking, given) }
+                if let Some((protocol, confidence)) = looking.elected(given.transport) {
+                    return self.found(state, given, protocol, confidence, false, sink);
+                }
+                if over {
+                    give_up(state, &looking, by_port, given)
+                } else {
+                    keep_looking(state, looking, given)
+                }
             }
         }
     }
@@ -127,11 +135,17 @@ impl Engine {
     ) -> Taken {
         state.label.protocol = Some(protocol);
         state.label.confidence = Some(confidence);
+        sink.speaks(protocol);
         let Some(open) = protocol.open else {
             state.stage = Stage::Settled;
             return Taken { eaten: given.input.data.len(), settled: true, swapped, ..Taken::default() };
         };
-        state.stage = Stage::Parsing(open(&self.settings));
+        let mut parser = open(&self.settings);
+        parser.carried(given.transport);
+        if let Some(bequest) = state.bequest.take() {
+            parser.inherit(&bequest, sink);
+        }
+        state.stage = Stage::Parsing(parser);
         if swapped {
             // The caller swaps its own facts first and gives the same bytes again, under the right side.
             return Taken { swapped, again: true, ..Taken::default() };
@@ -166,7 +180,16 @@ impl Engine {
         Taken { eaten, settled: true, encrypted: step == Step::Done(Done::Encrypted), ..Taken::default() }
     }
 
-    fn switch(&self, state: &mut State, eaten: usize, to: Option<&'static str>, sink: &mut dyn Sink) -> Taken {
+    fn switch(
+        &self,
+        state: &mut State,
+        eaten: usize,
+        to: Option<&'static str>,
+        sink: &mut dyn Sink,
+    ) -> Taken {
+        if let Stage::Parsing(parser) = &mut state.stage {
+            state.bequest = parser.bequest();
+        }
         self.close(state, Close::Ended, sink);
         state.label.original = state.label.original.or(state.label.protocol);
         let expected = to.and_then(crate::by_name).filter(|p| p.open.is_some());
@@ -197,7 +220,7 @@ fn give_up(
     by_port: Option<&'static Protocol>,
     given: &Given<'_>,
 ) -> Taken {
-    match (looking.unsure, by_port) {
+    match (looking.leading(), by_port) {
         (Some((protocol, confidence)), _) => {
             state.label.protocol = Some(protocol);
             state.label.confidence = Some(confidence);

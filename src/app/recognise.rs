@@ -29,13 +29,14 @@ struct Lead {
 
 /// The questions of one transport, sorted once.
 struct Questions {
-    transport: Transport,
     /// Case-sensitive patterns at offset 0, by their first byte.
     by_first: Vec<Vec<Lead>>,
     /// All other patterns.
     elsewhere: Vec<Lead>,
     /// Protocols that have a probe.
     probes: Vec<&'static Protocol>,
+    /// The same by usual port, sorted.
+    by_port: Vec<(u16, &'static Protocol)>,
 }
 
 /// All questions.
@@ -76,22 +77,20 @@ impl Recogniser {
         look.packets >= MOST_PACKETS || (look.transport == Transport::Tcp && look.data.len() >= MOST_BYTES)
     }
 
-    /// The protocol whose usual port this is, as a last resort.
+    /// The protocol whose usual port this is, as a last resort: only where the beginning was missed, for otherwise its
+    /// probe has read the beginning and said no.
     pub(crate) fn by_port(&self, look: &Look<'_>) -> Option<&'static Protocol> {
         let questions = match look.transport {
             Transport::Tcp => &self.tcp,
             Transport::Udp => &self.udp,
             Transport::Sctp | Transport::Ip(_) => return None,
         };
-        let at = |port| questions.probes.iter().copied().find(|p| p.ports.contains(&(look.transport, port)));
-        at(look.server_port)
+        questions.usual(look.server_port).first().map(|(_, p)| *p).filter(|_| look.midstream)
     }
 
     fn by_number(&self, number: u8) -> Offer {
         match self.by_number.iter().find(|(n, _)| *n == number) {
-            Some((_, protocol)) => {
-                Offer::Found { protocol, confidence: Confidence::Content, swapped: false }
-            }
+            Some((_, protocol)) => Offer::Found { protocol, confidence: Confidence::Content, swapped: false },
             None => Offer::Maybe(None),
         }
     }
@@ -115,7 +114,20 @@ impl Questions {
                 probes.push(protocol);
             }
         }
-        Self { transport, by_first, elsewhere, probes }
+        let mut by_port: Vec<(u16, &'static Protocol)> = Vec::new();
+        for protocol in &probes {
+            let here = protocol.ports.iter().filter(|(carrier, _)| *carrier == transport);
+            by_port.extend(here.map(|(_, port)| (*port, *protocol)));
+        }
+        by_port.sort_by_key(|(port, _)| *port);
+        Self { by_first, elsewhere, probes, by_port }
+    }
+
+    /// Protocols whose usual port this is.
+    fn usual(&self, port: u16) -> &[(u16, &'static Protocol)] {
+        let from = self.by_port.partition_point(|(p, _)| *p < port);
+        let rest = self.by_port.get(from..).unwrap_or_default();
+        rest.get(..rest.partition_point(|(p, _)| *p == port)).unwrap_or_default()
     }
 
     fn ask(&self, look: &Look<'_>) -> Offer {
@@ -128,9 +140,9 @@ impl Questions {
                 return found;
             }
         }
-        let ports = [(self.transport, look.server_port), (self.transport, look.client_port)];
-        let is_usual = |p: &&Protocol| ports.iter().any(|port| p.ports.contains(port));
-        let usual = self.probes.iter().copied().filter(is_usual);
+        let (server, client) = (self.usual(look.server_port), self.usual(look.client_port));
+        let is_usual = |p: &Protocol| server.iter().chain(client).any(|(_, u)| std::ptr::eq(*u, p));
+        let usual = server.iter().chain(client).map(|(_, p)| *p);
         let others = self.probes.iter().copied().filter(|p| !is_usual(p));
         for protocol in usual.chain(others) {
             if let Some(found) = offer(protocol, look, Confidence::Content, &mut best) {
@@ -162,9 +174,7 @@ fn offer(
         return Some(Offer::Found { protocol, confidence, swapped: false });
     };
     match probe(look) {
-        Probe::Yes { swapped } => {
-            Some(Offer::Found { protocol, confidence: Confidence::Content, swapped })
-        }
+        Probe::Yes { swapped } => Some(Offer::Found { protocol, confidence: Confidence::Content, swapped }),
         Probe::Unsure => {
             best.get_or_insert((protocol, confidence));
             None
@@ -217,7 +227,11 @@ mod tests {
     #[test]
     fn a_weak_offer_waits_and_a_port_is_the_last_resort() {
         let r = Recogniser::new(&[&SAYS_HELLO, &SHY]);
-        assert!(matches!(r.look(&look(Side::ToServer, b"xyz")), Offer::Maybe(Some((p, _))) if p.name == "shy"));
-        assert_eq!(r.by_port(&look(Side::ToServer, b"zzz")).map(|p| p.name), Some("shy"));
+        assert!(
+            matches!(r.look(&look(Side::ToServer, b"xyz")), Offer::Maybe(Some((p, _))) if p.name == "shy")
+        );
+        assert!(r.by_port(&look(Side::ToServer, b"zzz")).is_none());
+        let late = Look { midstream: true, ..look(Side::ToServer, b"zzz") };
+        assert_eq!(r.by_port(&late).map(|p| p.name), Some("shy"));
     }
 }

@@ -1,7 +1,7 @@
 //! What the engine hangs on a flow.
 
 use crate::services::Service;
-use parse::{Parser, Protocol, Side};
+use parse::{Parser, Protocol, Side, Transport};
 
 /// How a protocol was recognised, strongest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,6 +47,9 @@ pub struct Label {
 /// First bytes of a side, kept while recognition has not decided.
 pub(crate) const OPENING: usize = 64;
 
+/// So many datagrams with the same weak sign decide.
+const ENOUGH_VOTES: u32 = 4;
+
 /// What recognition remembers between looks.
 #[derive(Debug)]
 pub(crate) struct Looking {
@@ -56,8 +59,10 @@ pub(crate) struct Looking {
     pub(crate) packets: u32,
     /// Most bytes of each side seen at once.
     pub(crate) seen: [usize; 2],
-    /// The best weak offer so far.
+    /// The first weak offer, and how many looks made it again.
     pub(crate) unsure: Option<(&'static Protocol, Confidence)>,
+    /// Looks that made that offer.
+    pub(crate) votes: u32,
     /// A switch announced this protocol.
     pub(crate) expected: Option<&'static Protocol>,
 }
@@ -69,6 +74,7 @@ impl Default for Looking {
             packets: 0,
             seen: [0; 2],
             unsure: None,
+            votes: 0,
             expected: None,
         }
     }
@@ -91,9 +97,21 @@ impl Looking {
         *len = (*len).max(u8::try_from(data.len().min(OPENING)).unwrap_or(0));
     }
 
-    pub(crate) fn swap(&mut self) {
-        self.opening.swap(0, 1);
-        self.seen.swap(0, 1);
+    /// Counts a weak offer; the first protocol that made one is the candidate.
+    pub(crate) fn vote(&mut self, offer: Option<(&'static Protocol, Confidence)>) {
+        let Some((protocol, _)) = offer else { return };
+        let held = *self.unsure.get_or_insert_with(|| offer.unwrap_or((protocol, Confidence::Content)));
+        self.votes += u32::from(std::ptr::eq(held.0, protocol));
+    }
+
+    /// The candidate, when the same weak sign stood in datagram after datagram.
+    pub(crate) fn elected(&self, transport: Transport) -> Option<(&'static Protocol, Confidence)> {
+        (transport != Transport::Tcp && self.votes >= ENOUGH_VOTES).then(|| self.leading()).flatten()
+    }
+
+    /// The candidate, unless most looks spoke against it.
+    pub(crate) fn leading(&self) -> Option<(&'static Protocol, Confidence)> {
+        self.unsure.filter(|_| self.votes * 2 >= self.packets)
     }
 }
 
@@ -116,6 +134,8 @@ pub(crate) enum Stage {
 pub struct State {
     pub(crate) stage: Stage,
     pub(crate) label: Label,
+    /// What a parser that is gone left for the next one.
+    pub(crate) bequest: Option<Box<[u8]>>,
     /// Transactions of parsers that are gone.
     pub(crate) past_transactions: u64,
 }

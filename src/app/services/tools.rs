@@ -1,0 +1,53 @@
+//! Private networks, shops and payment, advertising, coins, reference works.
+
+super::service_rows! {
+    "nordvpn", "NordVPN", Vpn, ["NordVPN"], ["nordvpn.com", "nordcdn.com", "nordaccount.com", "nordpass.com", "nordlayer.com", "zwyr157wwiu6eior.com"];
+    "protonvpn", "Proton VPN", Vpn, ["ProtonVPN"], ["protonvpn.com", "protonvpn.ch", "protonvpn.net"];
+    "mullvad", "Mullvad", Vpn, ["Mullvad"], ["mullvad.net"];
+    "surfshark", "Surfshark", Vpn, ["SurfShark"], ["surfshark.com", "surfsharkstatus.com"];
+    "expressvpn", "ExpressVPN", Vpn, [], ["expressvpn.com", "expressapisv2.net"];
+    "private-internet-access", "Private Internet Access", Vpn, ["PrivateInternetAccess"], ["privateinternetaccess.com", "piaservers.net"];
+    "windscribe", "Windscribe", Vpn, ["Windscribe"], ["windscribe.com", "windscribe.net"];
+    "cactusvpn", "CactusVPN", Vpn, ["CactusVPN"], ["cactusvpn.com"];
+    "tunnelbear", "TunnelBear", Vpn, ["TunnelBear"], ["tunnelbear.com", "polargrizzly.com"];
+    "hotspot-shield", "Hotspot Shield", Vpn, ["HotspotShield"], ["hotspotshield.com", "hsselite.com", "anchorfree.com", "aura.com"];
+    "psiphon", "Psiphon", Vpn, ["Psiphon"], ["psiphon.ca", "psiphon3.com", "psiphon3.net"];
+    "opera-vpn", "Opera's proxy", Vpn, ["OperaVPN"], ["sec-tunnel.com", "opera-proxy.net", "operavpn.com"];
+    "tailscale-web", "Tailscale", Vpn, ["Tailscale"], ["tailscale.com", "tailscale.io", "ts.net"];
+    "tor", "Tor Project", Vpn, ["Tor"], ["torproject.org", "torproject.net"];
+    "opera", "Opera", Web, [], ["opera.com", "operacdn.com", "opera-api.com", "opera-mini.net", "operamini.com", "opera.software"];
+    "ebay", "eBay", Web, ["eBay"], ["ebay.com", "ebaystatic.com", "ebayimg.com", "ebay.de", "ebay.co.uk", "ebay.fr", "ebay.it", "ebayrtm.com", "ebaydesc.com", "ebaycdn.net"];
+    "paypal", "PayPal", Web, [], ["paypal.com", "paypalobjects.com", "paypal.me", "braintreegateway.com", "venmo.com"];
+    "stripe", "Stripe", Web, [], ["stripe.com", "stripe.network", "stripecdn.com"];
+    "shopify", "Shopify", Web, [], ["shopify.com", "myshopify.com", "shopifycdn.com", "shopifysvc.com"];
+    "etsy", "Etsy", Web, [], ["etsy.com", "etsystatic.com"];
+    "walmart", "Walmart", Web, [], ["walmart.com", "walmartimages.com"];
+    "temu", "Temu", Web, [], ["temu.com", "kwcdn.com"];
+    "shein", "Shein", Web, [], ["shein.com", "ltwebstatic.com"];
+    "booking", "Booking.com", Web, [], ["booking.com", "bstatic.com"];
+    "airbnb", "Airbnb", Web, [], ["airbnb.com", "muscache.com"];
+    "uber", "Uber", Web, [], ["uber.com", "ubereats.com", "uberinternal.com"];
+    "wikipedia", "Wikipedia", Web, ["Wikipedia"], ["wikipedia.org", "wikimedia.org", "wiktionary.org", "wikidata.org", "wikibooks.org", "wikiquote.org", "wikinews.org", "mediawiki.org", "wikimediafoundation.org", "wikisource.org", "wmfusercontent.org", "wikivoyage.org"];
+    "archive-org", "Internet Archive", Web, [], ["archive.org"];
+    "duckduckgo", "DuckDuckGo", Web, [], ["duckduckgo.com", "duck.com"];
+    "wordpress", "WordPress", Web, [], ["wordpress.com", "wordpress.org", "wp.com", "gravatar.com"];
+    "adobe", "Adobe", Web, [], ["adobe.com", "adobe.io", "adobecc.com", "typekit.net", "typekit.com", "behance.net", "adobelogin.com"];
+    "ad-networks", "Advertising and tracking", Web, ["ADS_Analytic_Track"], ["adnxs.com", "criteo.com", "criteo.net", "taboola.com", "outbrain.com", "rubiconproject.com", "pubmatic.com", "openx.net", "casalemedia.com", "adsrvr.org", "quantserve.com", "scorecardresearch.com", "moatads.com", "demdex.net", "omtrdc.net", "everesttech.net", "bluekai.com", "adform.net", "smartadserver.com", "mathtag.com", "rlcdn.com", "hotjar.com", "mixpanel.com", "segment.io", "segment.com", "amplitude.com", "branch.io", "adjust.com", "adjust.io", "appsflyer.com", "chartbeat.com", "chartbeat.net", "optimizely.com", "kochava.com", "applovin.com", "unityads.unity3d.com", "inmobi.com", "mopub.com", "vungle.com", "ironsrc.com", "supersonicads.com", "bidswitch.net", "33across.com", "sharethrough.com", "teads.tv", "zedo.com", "advertising.com", "tapad.com", "krxd.net", "crwdcntrl.net", "agkn.com", "exelator.com", "adcolony.com", "chartboost.com", "startappservice.com", "tapjoy.com", "yieldmo.com", "lijit.com", "indexww.com", "gumgum.com", "3lift.com", "statcounter.com", "histats.com", "clarity.ms", "mouseflow.com", "crazyegg.com", "fullstory.com", "nr-data.com", "adroll.com", "media.net", "revcontent.com", "mgid.com", "propellerads.com", "popads.net", "exoclick.com", "onesignal.com", "pushwoosh.com", "braze.com", "appboy.com", "leanplum.com", "localytics.com"];
+    "crypto-pool", "Mining pools", Crypto, ["Mining"], ["nanopool.org", "ethermine.org", "f2pool.com", "nicehash.com", "minexmr.com", "supportxmr.com", "minergate.com", "slushpool.com", "antpool.com", "viabtc.com", "2miners.com", "flypool.org", "hashvault.pro", "moneroocean.stream", "poolin.com", "btc.com", "unmineable.com", "miningpoolhub.com", "flexpool.io", "braiins.com", "herominers.com", "dwarfpool.com", "xmrpool.eu", "monerohash.com", "prohashing.com"];
+    "coinbase", "Coinbase", Crypto, [], ["coinbase.com"];
+    "binance", "Binance", Crypto, [], ["binance.com", "bnbstatic.com"];
+    "blockchain", "Blockchain.com", Crypto, [], ["blockchain.com", "blockchain.info"];
+    "speedtest", "Speedtest (Ookla)", Management, ["Ookla"], ["speedtest.net", "ookla.com", "ooklaserver.net"];
+    "meteo", "The Weather Company", Web, [], ["weather.com", "wunderground.com"];
+    "duolingo", "Duolingo", Web, [], ["duolingo.com"];
+    "coursera", "Coursera", Web, [], ["coursera.org"];
+    "livestream", "Livestream", Media, ["Livestream"], ["livestreamapis.com", "new.livestream.com"];
+    "nest", "Nest", System, [], ["nest.com", "dropcam.com"];
+    "philips-hue", "Philips Hue", System, [], ["meethue.com"];
+    "tuya", "Tuya", System, ["TuyaLP"], ["tuya.com", "tuyaus.com", "tuyaeu.com", "tuyacn.com", "tuyain.com", "tuya-inc.com"];
+    "tp-link", "TP-Link cloud", System, [], ["tplinkcloud.com", "tp-link.com", "tplinknbu.com"];
+    "dyndns", "Dynamic names", Name, [], ["dyndns.org", "no-ip.com", "ddns.net", "duckdns.org", "dynu.com", "no-ip.org", "noip.com"];
+    "what-is-my-ip", "Own address services", Name, [], ["ipify.org", "ipinfo.io", "icanhazip.com", "ifconfig.me", "checkip.dyndns.org", "ifconfig.co", "whatismyip.com", "ip-api.com", "myip.com"];
+    "ngrok", "ngrok", Vpn, [], ["ngrok.com", "ngrok.io", "ngrok.app", "ngrok-free.app", "ngrok.dev"];
+    "transfer-sh", "File drops", File, [], ["transfer.sh", "gofile.io", "anonfiles.com", "file.io", "mediafire.com", "zippyshare.com", "uploaded.net", "rapidgator.net", "4shared.com"];
+}
