@@ -54,8 +54,9 @@ const NAMES: [&[u8]; 19] = [
 /// One entry, in the order in which they came.
 #[derive(Clone, Copy, Debug)]
 enum Entry {
-    /// A field: where its name begins, and how long name and value are. The value stands behind the name.
-    Field { at: u32, name: u32, value: u32 },
+    /// A field: where its name begins, and how long name and value are. The value stands behind the name. `known` is
+    /// the place of its name in `NAMES`, if it stands there.
+    Field { known: Option<u8>, at: u32, name: u32, value: u32 },
     /// A new size of the dynamic table.
     Resize(u64),
 }
@@ -82,6 +83,8 @@ type Joined = [OnceCell<Vec<u8>>; NAMES.len()];
 pub(super) struct Head {
     bytes: Vec<u8>,
     entries: Vec<Entry>,
+    /// Known names that occur, as bits.
+    present: u32,
     /// Values of fields that came more than once, put together when somebody asks.
     joined: OnceCell<Box<Joined>>,
 }
@@ -94,6 +97,7 @@ impl Head {
         self.bytes.shrink_to(KEEP);
         self.entries.clear();
         self.entries.shrink_to(64);
+        self.present = 0;
         self.changed();
     }
 
@@ -123,11 +127,13 @@ impl Head {
             [self.bytes.len(), name.len(), value.len()].map(|n| u32::try_from(n).unwrap_or(u32::MAX));
         self.bytes.extend_from_slice(name);
         self.bytes.extend_from_slice(value);
-        self.entries.push(Entry::Field { at, name: name_len, value: value_len });
+        let known = NAMES.iter().position(|known| *known == name).and_then(|place| u8::try_from(place).ok());
+        self.present |= known.map_or(0, |place| 1 << place);
+        self.entries.push(Entry::Field { known, at, name: name_len, value: value_len });
     }
 
     fn shown(&self, entry: Entry) -> Shown<'_> {
-        let Entry::Field { at, name, value } = entry else {
+        let Entry::Field { at, name, value, .. } = entry else {
             let Entry::Resize(size) = entry else { return Shown::Resize(0) };
             return Shown::Resize(size);
         };
@@ -158,8 +164,14 @@ impl Head {
     /// The values of a field, among the entries from `first` on. Names are in lower case (RFC 9113, 8.2); others are
     /// names of their own, and only a request taken over from HTTP/1 can have them.
     fn values(&self, known: Known, first: usize) -> impl Iterator<Item = &[u8]> {
-        let name = NAMES.get(known as usize).copied();
-        self.fields(first).filter(move |(found, _)| Some(*found) == name).map(|(_, value)| value)
+        let present = self.present & (1 << known as u8) != 0;
+        let entries = if present { self.entries.as_slice() } else { &[] };
+        let same =
+            move |entry: &&Entry| matches!(entry, Entry::Field { known: Some(k), .. } if *k == known as u8);
+        entries.iter().skip(first).filter(same).filter_map(|&entry| match self.shown(entry) {
+            Shown::Field(_, value) => Some(value),
+            Shown::Resize(_) => None,
+        })
     }
 
     /// The first value of a field, among the entries from `first` on.
