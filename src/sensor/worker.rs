@@ -17,6 +17,7 @@ use std::sync::Arc;
 pub(crate) const SHARES: u16 = 16;
 /// Events are handed over when so many have gathered, even in mid-burst.
 const MOST_EVENTS: usize = 512;
+const GRE: u8 = 47;
 /// Slots of the end of the run lie behind every packet's.
 pub(crate) const END: u64 = 1 << 62;
 
@@ -240,7 +241,14 @@ impl Worker {
 
     fn tick(&mut self, slot: u64, handover: &mut dyn Handover) {
         let place = Place { slot, nanos: self.now.nanos(), ..Place::default() };
-        let mut tools = tools(&self.settings, &self.engine, &mut self.out, &mut self.tally, &mut self.anomalies, &mut self.host);
+        let mut tools = tools(
+            &self.settings,
+            &self.engine,
+            &mut self.out,
+            &mut self.tally,
+            &mut self.anomalies,
+            &mut self.host,
+        );
         for share in &mut self.shares {
             share.tick(self.now, place, &mut tools);
             if tools.out.batch.events.len() >= MOST_EVENTS {
@@ -251,8 +259,7 @@ impl Worker {
 
     /// `mine`: this worker counts the frame; others decode it only for the flows inside that are theirs.
     fn decode(&mut self, frame: &Frame<'_>, mine: bool) {
-        let decoded =
-            if mine { self.decoder.decode(frame) } else { self.decoder.decode_uncounted(frame) };
+        let decoded = if mine { self.decoder.decode(frame) } else { self.decoder.decode_uncounted(frame) };
         let place = Place {
             slot: frame.number * 2 + 1,
             nanos: frame.time.nanos(),
@@ -261,7 +268,14 @@ impl Worker {
             ..Place::default()
         };
         let mut refused = false;
-        let mut tools = tools(&self.settings, &self.engine, &mut self.out, &mut self.tally, &mut self.anomalies, &mut self.host);
+        let mut tools = tools(
+            &self.settings,
+            &self.engine,
+            &mut self.out,
+            &mut self.tally,
+            &mut self.anomalies,
+            &mut self.host,
+        );
         if mine {
             // Decoding events and ARP belong to the frame, not to a flow: they stand before every share's.
             let mut place = Place { share: 0, ..place };
@@ -302,7 +316,14 @@ impl Worker {
             let oldest = self.shares.iter_mut().enumerate().filter_map(|(i, s)| Some((s.oldest()?, i))).min();
             let Some((first, index)) = oldest else { break };
             let place = Place { slot: END + first, nanos: self.now.nanos(), ..Place::default() };
-            let mut tools = tools(&self.settings, &self.engine, &mut self.out, &mut self.tally, &mut self.anomalies, &mut self.host);
+            let mut tools = tools(
+                &self.settings,
+                &self.engine,
+                &mut self.out,
+                &mut self.tally,
+                &mut self.anomalies,
+                &mut self.host,
+            );
             if let Some(share) = self.shares.get_mut(index) {
                 share.end_oldest(place, &mut tools);
             }
@@ -384,11 +405,11 @@ fn decode_events(decoded: &decode::Decoded<'_>, place: &mut Place, tools: &mut T
     }
 }
 
-/// Whether a packet is nothing but the IP header around another one (GRE, IP in IP): what is inside is a flow, the
-/// header is not. Tunnels over UDP are flows of their own, as in Suricata.
+/// Whether a packet is nothing but a GRE header around another one: what is inside is a flow, the header is not.
+/// IP in IP and tunnels over UDP are flows of their own, as in Suricata.
 fn is_mere_tunnel(packet: &Packet, inner: &Packet) -> bool {
     let Network::Ip(ip) = &packet.network else { return false };
-    matches!(ip.protocol, 4 | 41 | 47) && inner.depth > packet.depth
+    ip.protocol == GRE && inner.depth > packet.depth
 }
 
 /// Hash of the address pair that decides whose flow a packet is.

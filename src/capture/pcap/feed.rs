@@ -1,4 +1,5 @@
-//! The feed: one thread reads what is compressed or can be read only once, and lends each segment to all readers.
+//! The feed: one thread reads what is compressed, can be read only once, or is wanted by several readers, and lends
+//! each segment to all of them.
 //!
 //! The thread waits for the slowest reader, some segments ahead of it, and ends when the capture does or when no
 //! reader is left. Segments are used again as soon as the last reader has let go of them.
@@ -52,21 +53,25 @@ pub(super) fn start(capture: &Capture, readers: usize, settings: FileSettings) -
 fn feed(capture: &Capture, size: usize, outlets: Vec<SyncSender<Arc<Segment>>>) {
     let passed = Arc::new(AtomicU64::new(0));
     let mut outlet = Outlet { outlets, recent: VecDeque::new(), passed: Arc::clone(&passed) };
-    let regular = capture.kind == Kind::Gzip;
+    let regular = matches!(capture.kind, Kind::Plain | Kind::Gzip);
     let ended = open(capture)
         .map_err(|e| unusable(e.to_string()))
-        .and_then(|file| run(Counted { from: file, passed }, regular, size, &mut outlet));
+        .and_then(|(file, len)| run(Counted { from: file.take(len), passed }, regular, size, &mut outlet));
     if let Err(ending) = ended {
         outlet.send(|segment| segment.ending = Some(ending));
     }
 }
 
-fn open(capture: &Capture) -> io::Result<File> {
-    match capture.kind {
+/// The file, and how much of it is read: of a regular one, what it holds now.
+fn open(capture: &Capture) -> io::Result<(File, u64)> {
+    let file = match capture.kind {
         // Not through the library's buffered handle: nobody else reads from it, and the pump has its own buffer.
-        Kind::Input => Ok(File::from(io::stdin().as_fd().try_clone_to_owned()?)),
-        _ => File::open(&capture.path),
-    }
+        Kind::Input => File::from(io::stdin().as_fd().try_clone_to_owned()?),
+        _ => File::open(&capture.path)?,
+    };
+    let about = file.metadata()?;
+    let len = if about.is_file() { about.len() } else { u64::MAX };
+    Ok((file, len))
 }
 
 /// Finds out what the stream holds, and feeds it to the end.

@@ -2,8 +2,9 @@
 //!
 //! Every reader sees every frame, in the same order and with the same numbers, so that each worker can take the flows
 //! that are its own. Frames are borrowed from segments: whole records, some hundred KiB of them, read at once into
-//! memory that is used again. A plain file is read by each reader for itself (`segment`); what is compressed, or can
-//! be read only once, is read by one thread whose segments all readers share (`feed`).
+//! memory that is used again. A plain file that has one reader is read by that reader (`segment`). What is compressed, can
+//! be read only once, or has several readers is read by one thread whose segments they share (`feed`): with two readers
+//! of a plain file that took a tenth less processor time than when each read it for itself.
 //!
 //! Nothing is mapped. Reading into memory that stays in the cache takes two thirds of the time that the page faults of
 //! a map take (measured: 0.09 against 0.14 µs a packet of 730 bytes) and a third of its memory, and a file that shrinks

@@ -142,11 +142,11 @@ impl Shelf {
 
     fn open(&self, capture: &Capture, index: usize, next: &[Option<usize>]) -> Open {
         let mut open = Open { index, what: Err("nothing was opened".to_owned()), intakes: Vec::new() };
-        if capture.kind == Kind::Plain {
+        let present = next.iter().flatten().count();
+        if capture.kind == Kind::Plain && present < 2 {
             open.what = Plain::open(&capture.path).map_err(|e| format!("it went away: {e}"));
             return open;
         }
-        let present = next.iter().filter(|n| n.is_some()).count();
         match feed::start(capture, present, self.settings) {
             Ok(intakes) => {
                 let mut intakes = intakes.into_iter();
