@@ -40,6 +40,9 @@ pub struct Taken {
     pub again: bool,
 }
 
+/// Looks at most at so many packets of a stream that is not read.
+const MOST_GLIMPSES: u32 = 6;
+
 /// Recognition and parsing for one worker.
 pub struct Engine {
     recogniser: Recogniser,
@@ -60,6 +63,41 @@ impl Engine {
             Stage::Parsing(_) => self.parse(state, given, sink),
             Stage::Fresh | Stage::Looking(_) => self.recognise(state, given, sink),
         }
+    }
+
+    /// Looks at a packet's payload of a stream that is not read (its handshake was missed, or one side is silent): gives
+    /// the flow a name where the bytes tell one, and nothing else. Answers whether another packet could tell more.
+    pub fn glimpse(&self, state: &mut State, given: &Given<'_>) -> bool {
+        let (Stage::Fresh | Stage::Looking(_)) = state.stage else { return false };
+        let mut looking = match std::mem::take(&mut state.stage) {
+            Stage::Looking(looking) => looking,
+            _ => Box::default(),
+        };
+        looking.packets += 1;
+        let input = given.input;
+        let look = Look {
+            side: input.side,
+            data: input.data,
+            other: looking.opening(input.side.other()),
+            transport: given.transport,
+            client_port: given.client_port,
+            server_port: given.server_port,
+            packets: looking.packets,
+            midstream: true,
+        };
+        let found = match self.recogniser.look(&look) {
+            Offer::Found { protocol, confidence, .. } => Some((protocol, confidence)),
+            Offer::Maybe(_) => None,
+        };
+        let over = found.is_some() || looking.packets >= MOST_GLIMPSES;
+        looking.keep(input.side, input.data);
+        if let Some((protocol, confidence)) = found {
+            state.label.protocol = Some(protocol);
+            state.label.confidence = Some(confidence);
+            state.label.glimpsed = true;
+        }
+        state.stage = if over { Stage::Settled } else { Stage::Looking(looking) };
+        !over
     }
 
     /// The flow is over.
@@ -103,8 +141,9 @@ impl Engine {
             Some(protocol) => Offer::Found { protocol, confidence: Confidence::Content, swapped: false },
             None => self.recogniser.look(&look),
         };
-        match offer {
+        match self.weighed(offer, &look) {
             Offer::Found { protocol, confidence, swapped } => {
+                let swapped = swapped || is_reversed(protocol, &look);
                 self.found(state, given, protocol, confidence, swapped, sink)
             }
             Offer::Maybe(unsure) => {
@@ -121,6 +160,21 @@ impl Engine {
                     keep_looking(state, looking, given)
                 }
             }
+        }
+    }
+
+    /// A mere label does not end recognition on a port where a parser is at home: one odd packet to port 53 does not
+    /// make a flow something else than DNS.
+    fn weighed(&self, offer: Offer, look: &Look<'_>) -> Offer {
+        match offer {
+            Offer::Found { protocol, confidence, .. }
+                if protocol.open.is_none()
+                    && !protocol.ports.contains(&(look.transport, look.server_port))
+                    && self.recogniser.is_home_of_a_parser(look) =>
+            {
+                Offer::Maybe(Some((protocol, confidence)))
+            }
+            offer => offer,
         }
     }
 
@@ -198,6 +252,13 @@ impl Engine {
     }
 }
 
+/// Whether the first packet of a session picked up in its middle came from the server: from the protocol's own port to
+/// one that is not.
+fn is_reversed(protocol: &Protocol, look: &Look<'_>) -> bool {
+    let is_usual = |port| protocol.ports.contains(&(look.transport, port));
+    look.midstream && is_usual(look.client_port) && !is_usual(look.server_port)
+}
+
 fn looking_seen(looking: &Looking, side: Side) -> usize {
     looking.seen.get(side.index()).copied().unwrap_or(0)
 }
@@ -233,4 +294,44 @@ fn give_up(
     }
     state.stage = Stage::Settled;
     Taken { eaten: given.input.data.len(), settled: true, ..Taken::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given(side: Side, data: &[u8]) -> Given<'_> {
+        Given {
+            input: Input { side, data, offset: 0, micros: 0, last: false },
+            gap: 0,
+            transport: Transport::Tcp,
+            client_port: 40_000,
+            server_port: 40_001,
+            midstream: true,
+        }
+    }
+
+    #[test]
+    fn a_glimpse_names_a_flow_and_opens_no_parser() {
+        let engine = Engine::new(crate::protocols(), Settings::default());
+        let mut state = State::default();
+        assert!(engine.glimpse(&mut state, &given(Side::ToClient, b"\x91\x92\x93\x94")));
+        assert!(
+            !engine
+                .glimpse(&mut state, &given(Side::ToServer, b"GET /a HTTP/1.1\r\nHost: example.com\r\n\r\n"))
+        );
+        assert_eq!(state.label().protocol.map(|p| p.name), Some("http"));
+        assert!(state.label().glimpsed && state.is_settled());
+        assert_eq!(state.transactions(), 0);
+    }
+
+    #[test]
+    fn glimpses_come_to_an_end() {
+        let engine = Engine::new(crate::protocols(), Settings::default());
+        let mut state = State::default();
+        let more =
+            (0..100).filter(|_| engine.glimpse(&mut state, &given(Side::ToServer, b"\x91\x92\x93"))).count();
+        assert_eq!(more, 5);
+        assert!(state.label().protocol.is_none() && state.is_settled());
+    }
 }

@@ -88,6 +88,16 @@ impl Recogniser {
         questions.usual(look.server_port).first().map(|(_, p)| *p).filter(|_| look.midstream)
     }
 
+    /// Whether the server's port is the usual one of a protocol that has a parser.
+    pub(crate) fn is_home_of_a_parser(&self, look: &Look<'_>) -> bool {
+        let questions = match look.transport {
+            Transport::Tcp => &self.tcp,
+            Transport::Udp => &self.udp,
+            Transport::Sctp | Transport::Ip(_) => return false,
+        };
+        questions.usual(look.server_port).iter().any(|(_, p)| p.open.is_some())
+    }
+
     fn by_number(&self, number: u8) -> Offer {
         match self.by_number.iter().find(|(n, _)| *n == number) {
             Some((_, protocol)) => Offer::Found { protocol, confidence: Confidence::Content, swapped: false },

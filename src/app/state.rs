@@ -42,13 +42,16 @@ pub struct Label {
     pub confidence: Option<Confidence>,
     /// Recognition looked at everything it may and found nothing.
     pub gave_up: bool,
+    /// Known from packets of a stream that is not read, because its beginning was missed: a name for summaries, and
+    /// no parser's word.
+    pub glimpsed: bool,
 }
 
 /// First bytes of a side, kept while recognition has not decided.
 pub(crate) const OPENING: usize = 64;
 
 /// So many datagrams with the same weak sign decide.
-const ENOUGH_VOTES: u32 = 4;
+const ENOUGH_VOTES: u32 = 8;
 
 /// What recognition remembers between looks.
 #[derive(Debug)]
@@ -151,6 +154,12 @@ impl State {
     #[must_use]
     pub fn is_settled(&self) -> bool {
         matches!(self.stage, Stage::Settled)
+    }
+
+    /// Whether a parser is at work.
+    #[must_use]
+    pub fn is_parsing(&self) -> bool {
+        matches!(self.stage, Stage::Parsing(_))
     }
 
     /// Transactions so far.

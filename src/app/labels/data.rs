@@ -134,7 +134,7 @@ fn mongo(l: &Look<'_>) -> Answer {
         1 => le4(d, 16)? <= 15 && le4(d, 32)? <= 1 << 16 && le4(d, 8)? != 0,
         _ => false,
     };
-    sure(length >= 21 && length < 48 << 20 && length >= d.len().min(64) && body)
+    sure((21..48 << 20).contains(&length) && length >= d.len().min(64) && body)
 }
 
 /// Redis serialization protocol: an array of bulk strings, each with its length; inline PING and errors.
@@ -277,7 +277,7 @@ fn zookeeper(l: &Look<'_>) -> Answer {
         && be4(d, 4)? == 0
         && be4(d, 28)? == 16
         && (1000..600_000).contains(&be4(d, 16)?);
-    let word = [&b"ruok"[..], b"srvr", b"mntr", b"conf", b"envi"].iter().any(|k| *k == d);
+    let word = [&b"ruok"[..], b"srvr", b"mntr", b"conf", b"envi"].contains(&d);
     sure(connect || word && on(l, 2181))
 }
 
@@ -303,7 +303,7 @@ fn raft(l: &Look<'_>) -> Answer {
             && matches!(word(8)?, 1..=7)
             && (8..65_536).contains(&word(16)?)
             && word(16)?.is_multiple_of(8)
-            && word(24)? != 0,
+            && byte(d, 24)? != 0,
     )
 }
 

@@ -26,7 +26,7 @@ fn krb5(l: &Look<'_>) -> Answer {
     if l.transport == Transport::Tcp {
         let length = be4(d, 0)?;
         d = from(d, 4);
-        if length < 10 || length > 1 << 20 || length < d.len() && d.len() - length < 4 {
+        if !(10..=1 << 20).contains(&length) || length < d.len() && d.len() - length < 4 {
             return None;
         }
     }

@@ -13,7 +13,7 @@ labels! { Game;
         b"\xff\xff\0\x01\x12\x34\x56\x78\x01\x02\x03\x04\x02\xff\x01\x04\0\0\0\x2c\0\0\0\x01\0\0\x04\xb0\0\0\x80\0\0\0\0\x02\0\0\0\0\0\0\0\0\0\0\x13\x88\0\0\0\x02\0\0\0\x02";
     "enet", "ENet", [], UDP, [], enet, b"\x8f\xff\x12\x34\x82\xff\0\x01\0\0\xff\xff\0\0\x05\x78\0\0\x80\0\0\0\0\x02\0\0\0\0\0\0\0\0\0\0\x13\x88\0\0\0\x02\0\0\0\x02\x11\x22\x33\x44\0\0\0\0";
     "world-of-warcraft", "World of Warcraft", ["WorldOfWarcraft"], TCP, [tcp(3724)], warcraft, b"\0\x08\x26\0WoW\0\x03\x03\x05\x34\x30\x36\x38x\0niW\0SUne\x3c\0\0\0\x7f\0\0\x01\x08GMADMIN1";
-    "battle-net", "Battle.net chat and games, first generation", ["Starcraft"], TCP, [tcp(6112)], battle, b"\x01\xff\x50\x3a\0\0\0\0\068XIRATSD3\0\0\0";
+    "battle-net", "Battle.net chat and games, first generation", ["Starcraft"], TCP, [tcp(6112)], battle, b"\x01\xff\x50\x3a\0\0\0\0\x0068XIRATSD3\0\0\0";
     "genshin-impact", "Genshin Impact", ["GenshinImpact"], UDP, [udp(22_101), udp(22_102)], genshin, b"\0\0\0\xff\0\0\0\0\0\0\0\0\x49\x96\x02\xd2\xff\xff\xff\xff";
     "among-us", "Among Us (Hazel)", ["AmongUs"], UDP, [udp(22_023), udp(22_123)], |l: &Look<'_>| sure(is_at(l.data, 0, b"\x08\0\x01\0") && [22_023, 22_123, 22_223].iter().any(|p| on(l, *p)) && l.data.len() >= 10), b"\x08\0\x01\0\x46\xd2\x02\x03\x05Alice\0";
     "armagetron", "Armagetron Advanced", ["Armagetron"], UDP, [udp(4534)], armagetron, b"\0\x0b\0\0\0\x01\0\x05\0\0";
@@ -75,7 +75,7 @@ fn raknet(l: &Look<'_>) -> Answer {
         0x1c => 17,
         _ => return None,
     };
-    sure(is_at(l.data, at, MARK) || is_at(l.data, 2, MARK))
+    sure(is_at(l.data, at, MARK) || has(l.data.get(..96).unwrap_or(l.data), MARK))
 }
 
 /// Minecraft protocol, "Handshake": length, packet 0, version, address, port, next state.

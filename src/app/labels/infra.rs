@@ -28,7 +28,7 @@ labels! { Network;
     "dnscrypt", "DNSCrypt", ["DNScrypt"], UDP_TCP, [udp(443), tcp(443)], |l: &Look<'_>| sure(l.data.starts_with(b"r6fnvWj8") && l.data.len() >= 48), &super::bytes::pad::<64>(b"r6fnvWj8");
     "ubnt-discovery", "Ubiquiti device discovery", ["UBNTAC2"], UDP, [udp(10_001)], ubnt, b"\x01\0\0\x0d\x02\0\x0a\x24\xa4\x3c\x01\x02\x03\xc0\xa8\x01\x14";
     "mndp", "MikroTik Neighbor Discovery", [], UDP, [udp(5678)], mndp, b"\0\0\0\0\0\x01\0\x06\x0a\x0b\x0c\x0d\x0e\x0f\0\x05\0\x08MikroTik";
-    "meraki-cloud", "Meraki cloud management", ["MerakiCloud"], UDP, [udp(7351), udp(9350)], |l: &Look<'_>| sure(is_at(l.data, 0, b"\xfe\xf7\xb0\xba") && l.data.len() >= 24), &super::bytes::pad::<24>(b"\xfe\xf7\xb0\xba");
+    "meraki-cloud", "Meraki cloud management", ["MerakiCloud"], UDP, [udp(7351), udp(9350)], |l: &Look<'_>| sure(is_at(l.data, 0, b"\xfe\xf7") && be2(l.data, 6)? == l.data.len()), &super::bytes::pad::<24>(b"\xfe\xf7\x28\x91\x0d\x01\0\x18");
     "echo", "Echo", [], UDP_TCP, [udp(7), tcp(7)], |l: &Look<'_>| sure(on(l, 7) && !l.other.is_empty() && l.data.starts_with(l.other)), b"0123456789", after b"0123456789";
     "daytime", "Daytime", [], TCP_UDP, [tcp(13), udp(13)], daytime, b"Tue Feb 22 17:37:43 1982\r\n";
     "time", "Time", [], TCP_UDP, [tcp(37), udp(37)], |l: &Look<'_>| sure(on(l, 37) && l.data.len() == 4 && byte(l.data, 0)? >= 0xd0), b"\xe9\x12\x34\x56";
@@ -55,12 +55,7 @@ fn ntp(l: &Look<'_>) -> Answer {
     let (version, mode) = (first >> 3 & 7, first & 7);
     let home = on(l, 123);
     match mode {
-        6 => sure(
-            home && matches!(version, 1..=4)
-                && byte(d, 1)? & 0x1f <= 31
-                && d.len() >= 12
-                && be2(d, 10)? <= d.len(),
-        ),
+        6 => sure(home && matches!(version, 1..=4) && d.len() >= 12 && be2(d, 10)? <= d.len()),
         7 => sure(home && d.len() >= 8),
         1..=5 => {
             let root_delay_small = be2(d, 4)? < 64;
@@ -231,7 +226,7 @@ fn ajp(l: &Look<'_>) -> Answer {
     let length = be2(d, 2)?;
     let request = is_at(d, 0, b"\x12\x34") && matches!(byte(d, 4)?, 2 | 7 | 8 | 10);
     let answer = is_at(d, 0, b"AB") && matches!(byte(d, 4)?, 3..=6 | 9);
-    sure((request || answer) && length >= 1 && length <= 8188 && (length + 4 <= d.len() || length > 512))
+    sure((request || answer) && (1..=8188).contains(&length) && (length + 4 <= d.len() || length > 512))
 }
 
 /// FastCGI specification section 3.3: version 1, a begin request of eight bytes with its role.

@@ -42,7 +42,7 @@ fn snmp(l: &Look<'_>) -> Answer {
     let next = at + 3;
     let (inside, size) = ber(d, next + 1)?;
     match byte(d, at + 2)? {
-        0 | 1 | 2 => sure(byte(d, next)? == 4 && matches!(byte(d, inside + size)?, 0xa0..=0xa8)),
+        0..=2 => sure(byte(d, next)? == 4 && matches!(byte(d, inside + size)?, 0xa0..=0xa8)),
         3 => sure(byte(d, next)? == 0x30 && byte(d, inside)? == 2 && byte(d, inside + size)? == 4),
         _ => None,
     }

@@ -96,7 +96,11 @@ fn gnutella(l: &Look<'_>) -> Answer {
         let reliable = byte(d, 3)? & 0xfc == 0 && byte(d, 6)? >= 1 && d.len() > 8;
         return sure(reliable || d.len() == 8 && byte(d, 7)? == 0);
     }
-    let kind = matches!(byte(d, 16)?, 0 | 1 | 2 | 0x30..=0x32 | 0x40 | 0x80 | 0x81);
+    // Mojito, the hash table of LimeWire, has its own header behind type 0x44: operation, vendor, contact.
+    let table = byte(d, 16)? == 0x44
+        && matches!(byte(d, 23)?, 1..=8)
+        && d.get(24..28)?.iter().all(u8::is_ascii_graphic);
+    let kind = table || matches!(byte(d, 16)?, 0 | 1 | 2 | 0x30..=0x32 | 0x40 | 0x80 | 0x81);
     sure(
         kind && le4(d, 19)? & 0xffff == d.len() - 23
             && byte(d, 17)? & 0x7f <= 16

@@ -1,6 +1,6 @@
 //! Sitting at another machine's screen or shell.
 
-use super::bytes::{be2, be4, begins, byte, from, is_at, le2, le4, on, printable, zero};
+use super::bytes::{be2, be4, begins, byte, from, is_at, le2, le4, on, printable};
 use super::{Answer, TCP, TCP_UDP, UDP, at_home, labels, sure, tcp, udp};
 use parse::{Look, Side, Transport};
 
@@ -131,17 +131,12 @@ fn teamviewer(l: &Look<'_>) -> Answer {
     sure(is_at(d, 0, b"\x17\x24") && byte(d, 2)? < 0x40 || on(l, 5938) && is_at(d, 0, b"\x11\x30"))
 }
 
-/// The first message of each side: a version word, then its length.
+/// Messages of kind, length and sum; the first of each side is kind 1.
 fn radmin(l: &Look<'_>) -> Answer {
     let d = l.data;
-    let client = d == b"\x01\0\0\0\x01\0\0\0\x08\x08";
-    sure(
-        client
-            || on(l, 4899)
-                && is_at(d, 0, b"\x01\0\0\0")
-                && be4(d, 1)? < 0x400
-                && l.other == b"\x01\0\0\0\x01\0\0\0\x08\x08",
-    )
+    let hello = d == b"\x01\0\0\0\x01\0\0\0\x08\x08";
+    let message = byte(d, 0)? == 1 && be4(d, 1)?.checked_add(9)? == d.len() && d.len() > 9;
+    sure(hello || on(l, 4899) && message)
 }
 
 fn nomachine(l: &Look<'_>) -> Answer {
@@ -149,7 +144,7 @@ fn nomachine(l: &Look<'_>) -> Answer {
     if l.transport == Transport::Tcp {
         return sure(d.starts_with(b"NXSH-") || d.starts_with(b"NXD-") || d.starts_with(b"NXDISPLAY-"));
     }
-    sure(on(l, 4000) && is_at(d, 0, b"\x01\x01\0\x02") && d.len() >= 10 && zero(d.get(4..6)?))
+    sure(on(l, 4000) && is_at(d, 0, &[1, 0, 1, 0]) && le2(d, 4)? == d.len())
 }
 
 fn citrix(l: &Look<'_>) -> Answer {

@@ -34,7 +34,9 @@ fn stun(l: &Look<'_>) -> Answer {
         return None;
     }
     if be4(d, 4)? == 0x2112_a442 {
-        return sure(true);
+        // Checks of ICE (RFC 8445 section 7) come before the media, whose protocol is the better name.
+        let checks = l.transport == Transport::Udp && matches!(kind, 0x0001 | 0x0101) && has_ice(d);
+        return if checks { weak(true) } else { sure(true) };
     }
     let classic = matches!(
         kind,
@@ -53,6 +55,19 @@ fn stun(l: &Look<'_>) -> Answer {
     );
     let attributes = stun_attributes(d)?;
     sure(classic && !zero(d.get(4..20)?) && (attributes > 0 || l.server_port == 3478))
+}
+
+/// Whether the first attributes are those that ICE adds: user name, priority, role, candidate.
+fn has_ice(d: &[u8]) -> bool {
+    let mut at = 20;
+    for _ in 0..6 {
+        let (Some(kind), Some(size)) = (be2(d, at), be2(d, at + 2)) else { return false };
+        if matches!(kind, 0x0006 | 0x0024 | 0x0025 | 0x8029 | 0x802a) {
+            return true;
+        }
+        at += 4 + size.div_ceil(4) * 4;
+    }
+    false
 }
 
 /// How many attributes fill the message; `None` when they do not.
@@ -134,12 +149,12 @@ fn iax(l: &Look<'_>) -> Answer {
 fn bfcp(l: &Look<'_>) -> Answer {
     let d = l.data;
     let length = be2(d, 2)? * 4;
-    if !matches!(byte(d, 0)? >> 5, 1 | 2)
-        || byte(d, 0)? & 0x07 != 0
-        || !matches!(byte(d, 1)?, 1..=18)
-        || length + 12 != d.len()
-    {
+    let header = matches!(byte(d, 0)? >> 5, 1 | 2) && byte(d, 0)? & 7 == 0 && matches!(byte(d, 1)?, 1..=18);
+    if !header || d.len() < 12 || length + 12 < d.len() {
         return None;
+    }
+    if length + 12 > d.len() {
+        return (l.transport == Transport::Tcp && length < 4096).then_some(parse::Probe::More);
     }
     let mut at = 12;
     while at < d.len() {
@@ -209,7 +224,7 @@ fn zoom(l: &Look<'_>) -> Answer {
         16 => 32,
         30 => 28,
         33..=35 => 24,
-        _ => return weak(home && matches!(byte(d, 0)?, 1 | 2 | 3) && d.len() >= 20),
+        _ => return sure(home && is_at(d, 0, &[1, 0, 2]) && d.len() >= 20),
     };
     let media = byte(d, inner).is_some_and(|b| b >> 6 == 2);
     sure(home && byte(d, 0)? == 5 && matches!(byte(d, 7)?, 0 | 4) && media)

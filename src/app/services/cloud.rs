@@ -6,7 +6,7 @@ super::service_rows! {
     "bitbucket", "Bitbucket", Cloud, [], ["bitbucket.org", "bitbucket.io"];
     "atlassian", "Atlassian", Cloud, [], ["atlassian.com", "atlassian.net", "jira.com", "trello.com", "statuspage.io", "atl-paas.net"];
     "docker", "Docker", Cloud, [], ["docker.com", "docker.io", "dockerhub.com"];
-    "cloudflare", "Cloudflare", Cloud, ["Cloudflare"], ["cloudflare.com", "cloudflare.net", "cloudflareinsights.com", "cloudflare-dns.com", "workers.dev", "pages.dev", "cloudflare.tv", "cloudflarestream.com", "one.one.one.one"];
+    "cloudflare", "Cloudflare", Cloud, ["Cloudflare"], ["cloudflare.com", "cloudflare.net", "cloudflareinsights.com", "workers.dev", "pages.dev", "cloudflare.tv", "cloudflarestream.com"];
     "cloudflare-warp", "Cloudflare WARP", Vpn, ["CloudflareWarp"], ["cloudflareclient.com", "cloudflarewarp.com"];
     "akamai", "Akamai", Cloud, [], ["akamai.com", "akamai.net", "akamaiedge.net", "akamaihd.net", "akamaized.net", "edgekey.net", "edgesuite.net", "akadns.net", "akamaitechnologies.com", "akam.net"];
     "fastly", "Fastly", Cloud, [], ["fastly.com", "fastly.net", "fastlylb.net"];
@@ -33,6 +33,7 @@ super::service_rows! {
     "alicloud", "Alibaba Cloud", Cloud, ["AliCloud"], ["alibabacloud.com", "aliyun.com", "aliyuncs.com", "alikunlun.com", "aliyundrive.com"];
     "huawei", "Huawei", Web, ["Huawei"], ["huawei.com", "hicloud.com", "huawei.cn", "dbankcdn.com", "dbankcloud.com", "hihonor.com", "vmall.com"];
     "huawei-cloud", "Huawei Cloud", Cloud, ["HuaweiCloud"], ["huaweicloud.com", "myhuaweicloud.com", "hwclouds.com", "hwcdn.net", "hc-cdn.com", "cdnhwc1.com", "cdnhwc2.com", "cdnhwc3.com"];
+    "secure-dns", "Resolvers over TLS and HTTPS", Name, ["DoH_DoT"], ["dns.google", "dns64.dns.google", "cloudflare-dns.com", "one.one.one.one", "dns.quad9.net", "dns9.quad9.net", "dns10.quad9.net", "dns11.quad9.net", "doh.opendns.com", "dns.opendns.com", "doh.familyshield.opendns.com", "dns.nextdns.io", "dns.adguard.com", "dns.adguard-dns.com", "dns-family.adguard.com", "doh.cleanbrowsing.org", "dns.alidns.com", "doh.pub", "dot.pub", "doh.360.cn", "dns.switch.ch", "dns0.eu", "doh.libredns.gr", "doh.dns.sb", "dns.mullvad.net", "doh.mullvad.net", "doh.xfinity.com", "dns.controld.com", "freedns.controld.com", "dns.digitale-gesellschaft.ch", "doh.applied-privacy.net", "odvr.nic.cz", "dns.twnic.tw", "doh.tiar.app", "dns.njal.la", "basic.rethinkdns.com", "sky.rethinkdns.com", "doh.crypto.sx", "doh.powerdns.org", "dns.rubyfish.cn", "doh.securedns.eu", "doh.appliedprivacy.net", "ordns.he.net", "doh.dnslify.com", "dns.flatuslifir.is", "dnsforge.de", "dns.brahma.world", "doh.ffmuc.net", "dot.ffmuc.net"];
     "opendns", "OpenDNS", Name, ["OpenDNS"], ["opendns.com", "umbrella.com"];
     "quad9", "Quad9", Name, [], ["quad9.net"];
     "adguard", "AdGuard", Name, [], ["adguard.com", "adguard-dns.com", "adguard-dns.io", "adtidy.org"];

@@ -20,7 +20,7 @@ super::service_rows! {
     "viber-web", "Viber", Chat, ["Viber", "ViberVoip"], ["viber.com", "viber.co.jp", "vibe.mobi"];
     "line", "LINE", Chat, ["Line", "LineCall"], ["line.me", "line-apps.com", "line-scdn.net", "naver.jp", "line.naver.jp", "line-cdn.net", "linecorp.com"];
     "kakaotalk", "KakaoTalk", Chat, ["KakaoTalk"], ["kakao.com", "kakao.co.kr", "kakaocdn.net", "kakaocorp.com", "daumcdn.net"];
-    "wechat", "WeChat", Chat, ["WeChat"], ["wechat.com", "weixin.qq.com", "wechatapp.com", "weixin.com", "wx.qq.com", "weixinbridge.com"];
+    "wechat", "WeChat", Chat, ["WeChat", "QQ"], ["wechat.com", "weixin.qq.com", "wechatapp.com", "weixin.com", "wx.qq.com", "weixinbridge.com"];
     "threema-web", "Threema", Chat, ["Threema"], ["threema.ch"];
     "matrix", "Matrix", Chat, [], ["matrix.org", "element.io"];
     "icq", "ICQ", Chat, [], ["icq.com", "icq.net"];

@@ -27,7 +27,7 @@ super::service_rows! {
     "booking", "Booking.com", Web, [], ["booking.com", "bstatic.com"];
     "airbnb", "Airbnb", Web, [], ["airbnb.com", "muscache.com"];
     "uber", "Uber", Web, [], ["uber.com", "ubereats.com", "uberinternal.com"];
-    "wikipedia", "Wikipedia", Web, ["Wikipedia"], ["wikipedia.org", "wikimedia.org", "wiktionary.org", "wikidata.org", "wikibooks.org", "wikiquote.org", "wikinews.org", "mediawiki.org", "wikimediafoundation.org", "wikisource.org", "wmfusercontent.org", "wikivoyage.org"];
+    "wikipedia", "Wikipedia", Web, ["Wikipedia"], ["wikipedia.org", "wikipedia.it", "wikipedia.de", "wikimedia.org", "wiktionary.org", "wikidata.org", "wikibooks.org", "wikiquote.org", "wikinews.org", "mediawiki.org", "wikimediafoundation.org", "wikisource.org", "wmfusercontent.org", "wikivoyage.org"];
     "archive-org", "Internet Archive", Web, [], ["archive.org"];
     "duckduckgo", "DuckDuckGo", Web, [], ["duckduckgo.com", "duck.com"];
     "wordpress", "WordPress", Web, [], ["wordpress.com", "wordpress.org", "wp.com", "gravatar.com"];
