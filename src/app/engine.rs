@@ -58,6 +58,10 @@ impl Engine {
 
     /// Gives the next bytes of one side. For TCP the same bytes are given again, with more behind them, until eaten.
     pub fn feed(&self, state: &mut State, given: &Given<'_>, sink: &mut dyn Sink) -> Taken {
+        if state.label.glimpsed && !matches!(state.stage, Stage::Parsing(_)) {
+            // The stream is read after all: what was seen of it counts no longer.
+            *state = State::default();
+        }
         match state.stage {
             Stage::Settled => Taken { eaten: given.input.data.len(), settled: true, ..Taken::default() },
             Stage::Parsing(_) => self.parse(state, given, sink),
@@ -73,6 +77,7 @@ impl Engine {
             Stage::Looking(looking) => looking,
             _ => Box::default(),
         };
+        state.label.glimpsed = true;
         looking.packets += 1;
         let input = given.input;
         let look = Look {
@@ -94,7 +99,6 @@ impl Engine {
         if let Some((protocol, confidence)) = found {
             state.label.protocol = Some(protocol);
             state.label.confidence = Some(confidence);
-            state.label.glimpsed = true;
         }
         state.stage = if over { Stage::Settled } else { Stage::Looking(looking) };
         !over
@@ -323,6 +327,24 @@ mod tests {
         assert_eq!(state.label().protocol.map(|p| p.name), Some("http"));
         assert!(state.label().glimpsed && state.is_settled());
         assert_eq!(state.transactions(), 0);
+    }
+
+    struct Nobody;
+    impl Sink for Nobody {
+        fn record(&mut self, _: parse::Record<'_>) {}
+    }
+
+    #[test]
+    fn what_was_glimpsed_is_forgotten_when_the_stream_is_read() {
+        let engine = Engine::new(crate::protocols(), Settings::default());
+        let mut state = State::default();
+        assert!(
+            !engine
+                .glimpse(&mut state, &given(Side::ToServer, b"GET /a HTTP/1.1\r\nHost: example.com\r\n\r\n"))
+        );
+        engine.feed(&mut state, &given(Side::ToClient, b"RFB 003.008\n"), &mut Nobody);
+        assert_eq!(state.label().protocol.map(|p| p.name), Some("rfb"));
+        assert!(!state.label().glimpsed);
     }
 
     #[test]

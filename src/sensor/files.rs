@@ -212,13 +212,28 @@ mod tests {
         let s = settings();
         assert!(
             files
-                .take(&s, &Store::default(), &mut Ranges::default(), 1, Side::ToClient, FileEvent::Open { name: b"a", range: None })
+                .take(
+                    &s,
+                    &Store::default(),
+                    &mut Ranges::default(),
+                    1,
+                    Side::ToClient,
+                    FileEvent::Open { name: b"a", range: None }
+                )
                 .is_none()
         );
         files.take(&s, &Store::default(), &mut Ranges::default(), 1, Side::ToClient, FileEvent::Data(b"ab"));
         files.take(&s, &Store::default(), &mut Ranges::default(), 1, Side::ToClient, FileEvent::Data(b"c"));
-        let done =
-            files.take(&s, &Store::default(), &mut Ranges::default(), 1, Side::ToClient, FileEvent::Close(FileEnd::Closed)).unwrap();
+        let done = files
+            .take(
+                &s,
+                &Store::default(),
+                &mut Ranges::default(),
+                1,
+                Side::ToClient,
+                FileEvent::Close(FileEnd::Closed),
+            )
+            .unwrap();
         assert_eq!(done.file.size, 3);
         let md5 = done.hashes.md5.unwrap();
         assert_eq!(md5[..4], [0x90, 0x01, 0x50, 0x98]);
@@ -229,16 +244,38 @@ mod tests {
         let mut files = Files::default();
         let s = settings();
         for side in Side::BOTH {
-            files.take(&s, &Store::default(), &mut Ranges::default(), 1, side, FileEvent::Open { name: b"", range: None });
+            files.take(
+                &s,
+                &Store::default(),
+                &mut Ranges::default(),
+                1,
+                side,
+                FileEvent::Open { name: b"", range: None },
+            );
         }
         files.take(&s, &Store::default(), &mut Ranges::default(), 1, Side::ToServer, FileEvent::Data(b"xyz"));
         files.take(&s, &Store::default(), &mut Ranges::default(), 1, Side::ToClient, FileEvent::Gap(5));
-        let down =
-            files.take(&s, &Store::default(), &mut Ranges::default(), 1, Side::ToClient, FileEvent::Close(FileEnd::Closed)).unwrap();
+        let down = files
+            .take(
+                &s,
+                &Store::default(),
+                &mut Ranges::default(),
+                1,
+                Side::ToClient,
+                FileEvent::Close(FileEnd::Closed),
+            )
+            .unwrap();
         assert!(down.file.gaps && down.file.size == 5);
         assert!(down.hashes.sha256.is_none());
         let up = files
-            .take(&s, &Store::default(), &mut Ranges::default(), 1, Side::ToServer, FileEvent::Close(FileEnd::Truncated))
+            .take(
+                &s,
+                &Store::default(),
+                &mut Ranges::default(),
+                1,
+                Side::ToServer,
+                FileEvent::Close(FileEnd::Truncated),
+            )
             .unwrap();
         assert_eq!(up.file.size, 3);
     }

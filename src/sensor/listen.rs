@@ -8,7 +8,8 @@ use crate::who::Who;
 use crate::worker::WorkerSettings;
 use event::schema;
 use parse::{
-    Anomaly, Buffer, FileEnd, FileEvent, Frame, Piece, Protocol, Record, Side, Sink, Transaction, Visitor as _,
+    Anomaly, Buffer, FileEnd, FileEvent, Frame, Piece, Protocol, Record, Side, Sink, Transaction,
+    Visitor as _,
 };
 
 /// Longest host name that recognition is told of.
@@ -94,7 +95,7 @@ impl Sink for Listener<'_> {
             tape.word(&f::APP_PROTO, app_proto);
         }
         tape.word(&f::KIND, "applayer");
-        tape.word(&f::EVENT, what.name);
+        record::anomaly_name(tape, &f::EVENT, app_proto, what.name);
         tape.word(&f::LAYER, "proto_parser");
         tape.close();
         let mut header = self.who.header("anomaly", side, self.place);

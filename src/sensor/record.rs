@@ -9,14 +9,47 @@ use decode::{Arp, Packet, tcp_flags};
 use event::schema::{anomaly, arp, fileinfo as file, flow as f};
 use event::{Header, Ports, Tape};
 use flow::{End, Flow, Phase};
-use parse::{FileEnd, Side, Visitor as _};
+use parse::{Field, FileEnd, Side, Visitor as _};
 use std::net::Ipv4Addr;
 
 /// Names that Suricata gives as `app_proto`; for others EVE says `failed` and our own name stands in `app`.
 const EVE_PROTOCOLS: &[&str] = &[
-    "http", "http2", "doh2", "tls", "quic", "dns", "mdns", "ftp", "ftp-data", "tftp", "smtp", "pop3", "imap",
-    "irc", "jabber", "telnet", "ssh", "rfb", "rdp", "smb", "dcerpc", "nfs", "krb5", "ldap", "snmp", "ntp",
-    "dhcp", "ike", "sip", "mqtt", "websocket", "bittorrent-dht", "pgsql", "modbus", "dnp3", "enip",
+    "http",
+    "http2",
+    "doh2",
+    "tls",
+    "quic",
+    "dns",
+    "mdns",
+    "ftp",
+    "ftp-data",
+    "tftp",
+    "smtp",
+    "pop3",
+    "imap",
+    "irc",
+    "jabber",
+    "telnet",
+    "ssh",
+    "rfb",
+    "rdp",
+    "smb",
+    "dcerpc",
+    "nfs",
+    "krb5",
+    "ldap",
+    "snmp",
+    "ntp",
+    "dhcp",
+    "ike",
+    "sip",
+    "mqtt",
+    "websocket",
+    "bittorrent-dht",
+    "pgsql",
+    "modbus",
+    "dnp3",
+    "enip",
 ];
 
 /// How often each anomaly was seen.
@@ -52,7 +85,9 @@ impl AnomalyCounts {
 /// What EVE calls the application protocol of a flow.
 pub(crate) fn eve_name(label: &Label) -> &'static str {
     match label.protocol {
-        Some(p) if label.confidence != Some(app::Confidence::Port) && EVE_PROTOCOLS.contains(&p.name) => p.name,
+        Some(p) if label.confidence != Some(app::Confidence::Port) && EVE_PROTOCOLS.contains(&p.name) => {
+            p.name
+        }
         Some(_) => "failed",
         None if label.gave_up => "failed",
         None => "",
@@ -60,13 +95,7 @@ pub(crate) fn eve_name(label: &Label) -> &'static str {
 }
 
 /// Writes the flow's records.
-pub(crate) fn flow(
-    flow: &Flow<Attached>,
-    why: End,
-    types: &EventTypes,
-    place: &mut Place,
-    out: &mut Out,
-) {
+pub(crate) fn flow(flow: &Flow<Attached>, why: End, types: &EventTypes, place: &mut Place, out: &mut Out) {
     let who = Who::of(flow, types);
     if types.flow {
         let from = out.batch.tape.mark();
@@ -326,6 +355,24 @@ pub(crate) fn packet_header(event_type: &'static str, packet: &Packet, place: &P
         protocol: ip.map(|ip| ip.protocol),
         origin: place.origin,
         ..Header::default()
+    }
+}
+
+/// Protocols whose anomalies EVE names in capitals; those of the others are in lower case.
+const CAPITALS: &[&str] = &["http", "tls", "dtls", "smtp"];
+/// Longest name of an anomaly.
+const LONGEST: usize = 96;
+
+/// Writes an application anomaly's name as EVE spells it.
+pub(crate) fn anomaly_name(tape: &mut Tape, field: &'static Field, app_proto: &str, name: &'static str) {
+    let mut lower = [0; LONGEST];
+    match lower.get_mut(..name.len()) {
+        Some(lower) if !CAPITALS.contains(&app_proto) => {
+            lower.copy_from_slice(name.as_bytes());
+            lower.make_ascii_lowercase();
+            tape.text(field, lower);
+        }
+        _ => tape.word(field, name),
     }
 }
 

@@ -84,7 +84,7 @@ impl Share {
             // What this packet acknowledges is older than what it brings.
             for side in [turn.side.other(), turn.side] {
                 if turn.readable.get(side.index()).copied().unwrap_or(false) {
-                    self.read(turn.flow, side, &mut place, tools);
+                    self.read_recognised(turn.flow, side, &mut place, tools);
                 }
             }
         }
@@ -184,6 +184,18 @@ impl Share {
         }
     }
 
+    /// Reads one side. When its bytes tell the protocol, the parser gets at once what the other side has said so far.
+    fn read_recognised(&mut self, at: FlowRef, side: flow::Side, place: &mut Place, tools: &mut Tools<'_>) {
+        let before = self.table.flow(at).a.app.is_parsing();
+        self.read(at, side, place, tools);
+        if !before && self.table.flow(at).a.app.is_parsing() {
+            for side in flow::Side::BOTH {
+                self.table.want(at, side, 0);
+                self.read(at, side, place, tools);
+            }
+        }
+    }
+
     /// Reads one side for as long as there is something to read.
     fn read(&mut self, at: FlowRef, side: flow::Side, place: &mut Place, tools: &mut Tools<'_>) {
         let flow = self.table.flow(at);
@@ -233,7 +245,9 @@ impl Share {
     /// Lets the parser see what is left, closes it, writes the flow's records and forgets the flow.
     fn end(&mut self, at: FlowRef, why: End, place: &mut Place, tools: &mut Tools<'_>) {
         let wire = (place.packet, place.origin);
-        (place.packet, place.origin) = (0, "");
+        let is_tcp = self.table.flow(at).key.protocol == 6;
+        // No packet causes what comes now.
+        (place.packet, place.origin) = (0, if is_tcp { "stream (flow timeout)" } else { "" });
         self.table.flush(at);
         for side in flow::Side::BOTH {
             self.read(at, side, place, tools);

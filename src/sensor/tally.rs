@@ -104,9 +104,10 @@ impl Timeline {
     }
 
     fn halve(&mut self) {
-        let merged = self.steps.chunks(2).map(|pair| {
-            pair.iter().fold((0, 0), |sum, step| (sum.0 + step.0, sum.1 + step.1))
-        });
+        let merged = self
+            .steps
+            .chunks(2)
+            .map(|pair| pair.iter().fold((0, 0), |sum, step| (sum.0 + step.0, sum.1 + step.1)));
         self.steps = merged.collect();
         self.width = self.width.max(1) * 2;
     }
@@ -127,8 +128,7 @@ pub struct Tally {
 
 impl Tally {
     pub(crate) fn flow_ended(&mut self, flow: &Flow<Attached>) {
-        let volume =
-            Volume { flows: 1, packets: flow.packets.iter().sum(), bytes: flow.bytes.iter().sum() };
+        let volume = Volume { flows: 1, packets: flow.packets.iter().sum(), bytes: flow.bytes.iter().sum() };
         let label = flow.a.app.label();
         self.protocols.entry(label.protocol.map_or("", |p| p.name)).or_default().add(volume);
         if let Some(service) = label.service {

@@ -46,7 +46,9 @@ impl fmt::Display for Problem {
         match self {
             Self::Unreadable(path, why) => write!(f, "{path}: cannot be read: {why}"),
             Self::Syntax(at, what) => write!(f, "{at}: not TOML: {what}"),
-            Self::Unknown(at, key, Some(near)) => write!(f, "{at}: unknown key `{key}`; did you mean `{near}`?"),
+            Self::Unknown(at, key, Some(near)) => {
+                write!(f, "{at}: unknown key `{key}`; did you mean `{near}`?")
+            }
             Self::Unknown(at, key, None) => {
                 write!(f, "{at}: unknown key `{key}`; `vigie config reference` lists them all")
             }
@@ -66,7 +68,8 @@ impl std::error::Error for Problem {}
 /// All problems of the file.
 pub fn load(settings: &mut Settings, path: &Path) -> Result<(), Vec<Problem>> {
     let name = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|e| vec![Problem::Unreadable(name.clone(), e.to_string())])?;
+    let text =
+        std::fs::read_to_string(path).map_err(|e| vec![Problem::Unreadable(name.clone(), e.to_string())])?;
     let table = DeTable::parse(&text).map_err(|e| {
         let at = Origin::File(name.clone(), line_of(&text, e.span().unwrap_or(0..0)));
         vec![Problem::Syntax(at, e.message().to_owned())]
@@ -88,7 +91,8 @@ pub fn load(settings: &mut Settings, path: &Path) -> Result<(), Vec<Problem>> {
 /// When the key is unknown or does not take the value.
 pub fn set(settings: &mut Settings, text: &str) -> Result<(), Problem> {
     let (path, value) = text.split_once('=').ok_or_else(|| Problem::NoValue(text.into()))?;
-    let key = find(path.trim()).ok_or_else(|| Problem::Unknown(Origin::Set, path.into(), nearest(path.trim())))?;
+    let key =
+        find(path.trim()).ok_or_else(|| Problem::Unknown(Origin::Set, path.into(), nearest(path.trim())))?;
     let read = key.kind.read(value).filter(|v| key.kind.allows(v));
     let value =
         read.ok_or_else(|| Problem::NotAllowed(Origin::Set, key.path, value.into(), key.kind.range()))?;
@@ -207,7 +211,9 @@ mod tests {
 
     #[test]
     fn units_lists_and_nesting_are_read() {
-        let told = problems("[stream]\ndepth = \"2 MiB\"\n[flow.timeout.tcp]\nnew = 5\n[decode]\nvxlan_ports = [4789]\n");
+        let told = problems(
+            "[stream]\ndepth = \"2 MiB\"\n[flow.timeout.tcp]\nnew = 5\n[decode]\nvxlan_ports = [4789]\n",
+        );
         assert!(told.is_empty(), "{told:?}");
     }
 

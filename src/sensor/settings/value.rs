@@ -56,12 +56,16 @@ impl Kind {
     #[must_use]
     pub fn allows(&self, value: &Value) -> bool {
         match (self, value) {
-            (Self::Flag, Value::Flag(_)) | (Self::Text, Value::Text(_)) | (Self::Texts, Value::Texts(_)) => true,
+            (Self::Flag, Value::Flag(_)) | (Self::Text, Value::Text(_)) | (Self::Texts, Value::Texts(_)) => {
+                true
+            }
             (Self::Number(least, most, _) | Self::Bytes(least, most), Value::Number(n)) => {
                 (least..=most).contains(&n)
             }
             (Self::Word(words), Value::Text(word)) => words.contains(&word.as_str()),
-            (Self::Numbers(least, most), Value::Numbers(list)) => list.iter().all(|n| (least..=most).contains(&n)),
+            (Self::Numbers(least, most), Value::Numbers(list)) => {
+                list.iter().all(|n| (least..=most).contains(&n))
+            }
             _ => false,
         }
     }
@@ -79,7 +83,9 @@ impl Kind {
             Self::Number(..) => text.replace('_', "").parse().ok().map(Value::Number),
             Self::Bytes(..) => read_bytes(text).map(Value::Number),
             Self::Word(_) | Self::Text => Some(Value::Text(unquoted(text).into())),
-            Self::Numbers(..) => items(text).map(|i| i.parse().ok()).collect::<Option<_>>().map(Value::Numbers),
+            Self::Numbers(..) => {
+                items(text).map(|i| i.parse().ok()).collect::<Option<_>>().map(Value::Numbers)
+            }
             Self::Texts => Some(Value::Texts(items(text).map(|i| unquoted(i).to_owned()).collect())),
         }
     }
