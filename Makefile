@@ -104,9 +104,12 @@ bench: release ## speed and memory
 fuzz: compiler ## every fuzz target for FUZZ_SECONDS (20) seconds
 	@cargo fuzz --version >/dev/null 2>&1 || cargo install --locked --root '$(TOOLS)' cargo-fuzz
 	@for target in $$($(NIGHTLY) fuzz list --fuzz-dir tests/fuzz); do \
-		echo "fuzz: $$target"; \
-		$(NIGHTLY) fuzz run --fuzz-dir tests/fuzz --target-dir '$(CARGO_TARGET_DIR)/fuzz' "$$target" -- \
-			-max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048 -timeout=10 -verbosity=0 -print_final_stats=1; \
+		echo "fuzz: $$target, $(FUZZ_SECONDS) s"; \
+		corpus='$(CARGO_TARGET_DIR)'/fuzz-corpus/$$target; mkdir -p "$$corpus"; \
+		seeds=; case $$target in capture|walk) seeds=tests/cases/bundled;; esac; \
+		$(NIGHTLY) fuzz run --fuzz-dir tests/fuzz --target-dir '$(CARGO_TARGET_DIR)/fuzz' "$$target" "$$corpus" $$seeds -- \
+			-max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048 -timeout=10 -verbosity=0 -print_final_stats=1 2>&1 \
+			| grep -vE '^(INFO|NEW|REDUCE|#|")' | tail -n 40; \
 	done
 
 .PHONY: sanitize
