@@ -74,9 +74,9 @@ deny: ## licences, sources and known holes of dependencies
 	@if ! cargo deny --version >/dev/null 2>&1; then \
 		echo "dependencies not checked: cargo-deny is absent, 'make tools' builds it once"; \
 	else \
-		cargo deny --locked check --config .deny.toml --hide-inclusion-graph licenses bans sources; \
-		if cargo deny --locked fetch --config .deny.toml db >/dev/null 2>&1; then \
-			cargo deny --locked check --config .deny.toml --disable-fetch advisories; \
+		cargo deny --locked --config .deny.toml check --hide-inclusion-graph licenses bans sources; \
+		if cargo deny --config .deny.toml fetch db >/dev/null 2>&1; then \
+			cargo deny --locked --config .deny.toml check --disable-fetch advisories; \
 		else echo "known holes not checked: the advisory database cannot be fetched"; fi; \
 	fi
 

@@ -20,6 +20,7 @@ pub const WORDS: &[(&str, &str)] = &[
     ("tests/check/rules/marks.rs", "the list itself"),
     ("tests/check/rules/licence.rs", "the list itself"),
     ("tests/check/rules/names.rs", "the list itself"),
+    ("src/app/services/cloud.rs", "names of services that traffic goes to"),
     ("LICENSE-APACHE", "the licence as published"),
     ("LICENSE-MIT", "the licence as published"),
     ("Cargo.lock", "written by cargo"),
