@@ -331,7 +331,13 @@ mod tests {
 
     struct Nobody;
     impl Sink for Nobody {
-        fn record(&mut self, _: parse::Record<'_>) {}
+        fn progress(&mut self, _: &dyn parse::Transaction, _: Side, _: u8) {}
+        fn stream(&mut self, _: &dyn parse::Transaction, _: &'static parse::Buffer, _: parse::Piece<'_>) {}
+        fn frame(&mut self, _: parse::Frame) {}
+        fn file(&mut self, _: &dyn parse::Transaction, _: Side, _: parse::FileEvent<'_>) {}
+        fn anomaly(&mut self, _: Option<&dyn parse::Transaction>, _: Side, _: &'static parse::Anomaly) {}
+        fn record(&mut self, _: &dyn parse::Transaction, _: Side, _: &'static parse::Record) {}
+        fn host(&mut self, _: &[u8]) {}
     }
 
     #[test]
