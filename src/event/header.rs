@@ -11,7 +11,7 @@ pub struct Ports {
     pub dst: u16,
 }
 
-/// The common part of an event. Names as in EVE, `docs/reference/events.md`.
+/// The common part of an event. Names in backquotes are EVE's.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Header {
     /// `event_type`.

@@ -4,6 +4,8 @@
 //! and the [`counters!`] catalogue macro. Depends on: nothing, not even on another room.
 //! Will never know: where frames come from, what is inside them, or what time it is.
 
+#![forbid(unsafe_code)]
+
 mod counters;
 mod ledger;
 mod link;
