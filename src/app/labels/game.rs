@@ -109,7 +109,7 @@ fn photon(l: &Look<'_>) -> Answer {
     for _ in 0..count {
         let size = be4(d, at + 4)?;
         let kind = byte(d, at)?;
-        small &= matches!((kind, size), (1, 20) | (2 | 3, 44) | (4 | 5, 12) | (6..=16, 13..));
+        small &= matches!((kind, size), (1, 20) | (2 | 3, 44) | (4 | 5, 12) | (6..=16, 12..));
         if !small || size < 12 || byte(d, at + 2)? > 4 {
             return None;
         }

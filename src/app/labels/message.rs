@@ -39,7 +39,7 @@ fn mqtt(l: &Look<'_>) -> Answer {
     sure(byte(d, 0)? == 0x10 && name)
 }
 
-/// AMQP 0-9-1 section 4.2.2 and 1.0 section 2.2: the header, or a first frame of a server.
+/// AMQP 0-9-1 section 4.2.2 and 1.0 section 2.2: the header, or a method frame with its end mark.
 fn amqp(l: &Look<'_>) -> Answer {
     let d = l.data;
     if d.starts_with(b"AMQP") {
@@ -49,8 +49,8 @@ fn amqp(l: &Look<'_>) -> Answer {
     sure(
         byte(d, 0)? == 1
             && length >= 4
-            && is_at(d, 7, b"\0\x0a\0")
-            && be2(d, 1)? == 0
+            && matches!(be2(d, 7)?, 10 | 20 | 30 | 40 | 50 | 60 | 85 | 90)
+            && be2(d, 9)? <= 120
             && byte(d, length.checked_add(7)?)? == 0xce,
     )
 }

@@ -70,13 +70,7 @@ fn utp(l: &Look<'_>) -> Answer {
             at_home(whole, opened)
         }
         // Windows are whole kilobytes or less than a megabyte in every client.
-        _ => weak(
-            be4(d, 12)? <= 4 << 20
-                && be4(d, 12)? > 0
-                && be4(d, 4)? != 0
-                && (whole || kind >> 4 == 0)
-                && (be4(d, 8)? < 60_000_000),
-        ),
+        _ => weak((1..=4 << 20).contains(&be4(d, 12)?) && be4(d, 4)? != 0 && (whole || kind >> 4 == 0)),
     }
 }
 
@@ -92,9 +86,11 @@ fn gnutella(l: &Look<'_>) -> Answer {
     if l.transport == parse::Transport::Tcp {
         return None;
     }
-    if d.starts_with(b"GND") {
-        let reliable = byte(d, 3)? & 0xfc == 0 && byte(d, 6)? >= 1 && d.len() > 8;
-        return sure(reliable || d.len() == 8 && byte(d, 7)? == 0);
+    // The layer that makes datagrams arrive: flags, sequence, part, and how many parts; an answer has none.
+    if d.starts_with(b"GND") || d.starts_with(b"GTA") {
+        let (part, parts) = (byte(d, 6)?, byte(d, 7)?);
+        let message = (1..=parts).contains(&part) && d.len() > 8;
+        return sure(byte(d, 3)? & 0xe0 == 0 && (message || parts == 0 && d.len() <= 12));
     }
     // Mojito, the hash table of LimeWire, has its own header behind type 0x44: operation, vendor, contact.
     let table = byte(d, 16)? == 0x44

@@ -224,7 +224,7 @@ fn zoom(l: &Look<'_>) -> Answer {
         16 => 32,
         30 => 28,
         33..=35 => 24,
-        _ => return sure(home && is_at(d, 0, &[1, 0, 2]) && d.len() >= 20),
+        _ => return sure(home && matches!(d.get(..3)?, [1 | 2, 0, 2 | 3]) && d.len() >= 20),
     };
     let media = byte(d, inner).is_some_and(|b| b >> 6 == 2);
     sure(home && byte(d, 0)? == 5 && matches!(byte(d, 7)?, 0 | 4) && media)
