@@ -20,7 +20,8 @@ impl Bar {
     pub(crate) fn start(watch: &Arc<Watch>) -> Self {
         let over = Arc::new(AtomicBool::new(false));
         let (watch, ended) = (Arc::clone(watch), Arc::clone(&over));
-        let thread = std::io::stderr().is_terminal().then(|| std::thread::spawn(move || draw(&watch, &ended)));
+        let thread =
+            std::io::stderr().is_terminal().then(|| std::thread::spawn(move || draw(&watch, &ended)));
         Self { over, thread }
     }
 }
@@ -36,7 +37,9 @@ impl Drop for Bar {
 
 fn draw(watch: &Watch, over: &AtomicBool) {
     let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
-    if let Ok(style) = ProgressStyle::with_template("  {bar:40} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left") {
+    if let Ok(style) =
+        ProgressStyle::with_template("  {bar:40} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left")
+    {
         bar.set_style(style);
     }
     while !over.load(Ordering::Relaxed) {

@@ -1,7 +1,7 @@
 //! `vigie read`.
 
 use super::exit::{Exit, Told};
-use super::flags::Read;
+use super::flags::{Read, Walk};
 use super::settings::walk_settings;
 use super::{print, progress, signals};
 use capture::pcap::FileSettings;
@@ -19,29 +19,28 @@ pub(crate) fn read(args: &Read) -> Result<Exit, Told> {
     let outcome = sensor::read(&args.captures, &settings, files, &watch);
     drop(bar);
     let outcome = outcome?;
-    conclude(&outcome, began, args.walk.quiet, args.walk.json, settings.eve.file == "-")
+    if args.walk.quiet {
+        for warning in &outcome.warnings {
+            eprintln!("vigie: {warning}");
+        }
+    }
+    conclude(&outcome, began, &args.walk, settings.eve.file == "-")
 }
 
 /// Prints the summary and decides the exit code. With events on standard output it goes to standard error.
 pub(crate) fn conclude(
     outcome: &Outcome,
     began: Instant,
-    quiet: bool,
-    json: bool,
+    walk: &Walk,
     events_on_stdout: bool,
 ) -> Result<Exit, Told> {
     let summary = Summary::new(outcome, began.elapsed());
-    if json {
+    if walk.json {
         print(format!("{:#}\n", summary.to_json()).as_bytes())?;
-    } else if !quiet && events_on_stdout {
+    } else if !walk.quiet && events_on_stdout {
         eprint!("{summary}");
-    } else if !quiet {
+    } else if !walk.quiet {
         print(summary.to_string().as_bytes())?;
-    }
-    if quiet {
-        for warning in &outcome.warnings {
-            eprintln!("vigie: {warning}");
-        }
     }
     if let Some(failure) = &outcome.failure {
         return Err(Told::new(Exit::Source, failure.to_string()));

@@ -24,11 +24,11 @@ pub(crate) fn run(args: &Run) -> Result<Exit, Told> {
     signals::end_on_signal(&watch)?;
     signals::reload_on_hangup(args, &settings, &watch)?;
     let control = Control::open(&settings.control, &watch);
-    let teller = Teller::start(&watch);
+    let greeting = (!args.walk.quiet).then(|| format!("listening on {}", settings.live.interface));
+    let teller = Teller::start(&watch, greeting);
     let began = Instant::now();
     let outcome = sensor::run(&settings, &watch);
     drop(teller);
     drop(control);
-    let (quiet, json) = (args.walk.quiet, args.walk.json);
-    read::conclude(&outcome?, began, quiet, json, settings.eve.file == "-")
+    read::conclude(&outcome?, began, &args.walk, settings.eve.file == "-")
 }

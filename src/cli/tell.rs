@@ -22,14 +22,22 @@ pub(crate) struct Teller {
 }
 
 impl Teller {
-    pub(crate) fn start(watch: &Arc<Watch>) -> Self {
+    /// Begins, unless it is to be quiet, with `greeting` and the number of workers when they are at work.
+    pub(crate) fn start(watch: &Arc<Watch>, greeting: Option<String>) -> Self {
         let over = Arc::new(AtomicBool::new(false));
         let (watch, ended) = (Arc::clone(watch), Arc::clone(&over));
         let work = move || {
+            let mut greeting = greeting;
             let mut limit = Limit::new(Instant::now());
             loop {
                 let last = ended.load(Ordering::Acquire);
-                let (texts, passed_over) = watch.notices.take();
+                let (mut texts, passed_over) = watch.notices.take();
+                let workers = watch.workers();
+                if workers > 0 {
+                    let with =
+                        |text| format!("{text}, {workers} worker{}", if workers == 1 { "" } else { "s" });
+                    texts.splice(..0, greeting.take().map(with));
+                }
                 for line in limit.pass(texts, passed_over, Instant::now()) {
                     eprintln!("vigie: {line}");
                 }

@@ -70,11 +70,22 @@ impl Network {
         for name in &network.names {
             ip(&["netns", "add", name])?;
         }
-        let [left, right] = &network.names;
+        for name in &network.names {
+            ip(&["-n", name, "link", "set", "lo", "up"])?;
+        }
+        network.plug()?;
+        Ok(network)
+    }
+
+    /// Joins the two ends by a new cable, when the old one was unplugged.
+    ///
+    /// # Errors
+    /// When there is one already.
+    pub fn plug(&self) -> Result<(), Unavailable> {
+        let [left, right] = &self.names;
         ip(&["-n", left, "link", "add", "left", "type", "veth", "peer", "name", "right", "netns", right])?;
         for (end, name) in [(End::Left, left), (End::Right, right)] {
             let number = end as u8 + 1;
-            ip(&["-n", name, "link", "set", "lo", "up"])?;
             ip(&["-n", name, "link", "set", end.interface(), "up"])?;
             ip(&["-n", name, "addr", "add", &format!("192.0.2.{number}/24"), "dev", end.interface()])?;
             ip(&[
@@ -90,9 +101,9 @@ impl Network {
             // a machine without ethtool keeps its offloads, which only matters to tests that speak TCP
             let off =
                 ["-K", end.interface(), "tx", "off", "rx", "off", "tso", "off", "gso", "off", "gro", "off"];
-            let _ = network.command(end, "ethtool").args(off).output();
+            let _ = self.command(end, "ethtool").args(off).output();
         }
-        Ok(network)
+        Ok(())
     }
 
     /// Name of the namespace at `end`.

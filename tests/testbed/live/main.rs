@@ -1,0 +1,8 @@
+//! The real binary on a real interface. Needs root, for network namespaces of its own: without, each test says so.
+
+mod doors;
+mod outputs;
+mod signals;
+mod stage;
+mod traffic;
+mod weather;
