@@ -41,6 +41,8 @@ impl File {
         options.create(true).read(true).write(true).truncate(!append);
         let mut file = options.open(path)?;
         let size = if append { end_of_lines(&mut file)? } else { 0 };
+        // What is no file (/dev/null, a pipe) must not be moved away.
+        let rotation = if file.metadata()?.is_file() { rotation } else { Rotation::default() };
         Ok(Self { path: path.to_owned(), file, rotation, size, since: Instant::now() })
     }
 
@@ -227,5 +229,15 @@ mod tests {
         sink.write(b"three\n").expect("room");
         assert_eq!(fs::read(&aside).expect("a file"), b"one\ntwo\n");
         assert_eq!(fs::read(&path).expect("a file"), b"three\n");
+    }
+
+    #[test]
+    fn what_is_no_file_is_never_moved_away() {
+        let rotation = Rotation { size: 1, ..Rotation::default() };
+        let mut sink = File::open(Path::new("/dev/null"), true, rotation).expect("a sink");
+        for _ in 0..3 {
+            sink.write(b"line\n").expect("room");
+            assert!(!sink.is_due());
+        }
     }
 }
