@@ -54,8 +54,7 @@ pub(super) fn begins(d: &[u8], what: &[u8]) -> bool {
 
 /// Whether these bytes stand anywhere in the first 512.
 pub(super) fn has(d: &[u8], what: &[u8]) -> bool {
-    let near = d.get(..512).unwrap_or(d);
-    near.windows(what.len().max(1)).any(|w| w == what)
+    memchr::memmem::find(d.get(..512).unwrap_or(d), what).is_some()
 }
 
 /// Whether these letters stand anywhere in the first 512 bytes, letter case aside.
@@ -67,7 +66,11 @@ pub(super) fn has_text(d: &[u8], what: &[u8]) -> bool {
 /// The first line without its end; `None` when no line ends within 512 bytes, or when it is not printable.
 pub(super) fn line(d: &[u8]) -> Option<&[u8]> {
     let near = d.get(..512).unwrap_or(d);
-    let end = near.iter().position(|b| *b == b'\n')?;
+    // Nearly everything that is no text shows it in its first byte.
+    if near.first().is_some_and(|b| !(b' '..0x7f).contains(b)) {
+        return None;
+    }
+    let end = memchr::memchr(b'\n', near)?;
     let line = near.get(..end)?;
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     line.iter().all(|b| *b == b'\t' || *b >= b' ' && *b != 0x7f).then_some(line)

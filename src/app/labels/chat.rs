@@ -36,6 +36,9 @@ fn irc(l: &Look<'_>) -> Answer {
 /// RFC 6120 section 4.7: a stream's opening tag in the etherx name space.
 fn jabber(l: &Look<'_>) -> Answer {
     let d = l.data.trim_ascii_start();
+    if byte(d, 0)? != b'<' {
+        return None;
+    }
     let opens = has(d, b"<stream:stream")
         || has(d, b"http://etherx.jabber.org/streams")
         || has(d, b"xmlns='jabber:")

@@ -83,10 +83,13 @@ fn ssdp(l: &Look<'_>) -> Answer {
 /// OASIS WS-Discovery: SOAP over UDP in the discovery namespaces.
 fn wsd(l: &Look<'_>) -> Answer {
     let xml = l.data.trim_ascii_start().starts_with(b"<");
+    if !xml {
+        return None;
+    }
     let discovery = has(l.data, b"/ws/2005/04/discovery")
         || has(l.data, b"ws-dd/ns/discovery")
         || on(l, 3702) && has_text(l.data, b":Envelope");
-    sure(xml && discovery)
+    sure(discovery)
 }
 
 /// RFC 2608 section 8 and RFC 2165 section 4: version, function, length of the whole, language.

@@ -9,7 +9,7 @@ labels! { Mail;
     "pop3", "Post Office Protocol", ["POP3", "POPS"], TCP, [tcp(110), tcp(995)], pop3, b"+OK POP3 server ready <1896.697170952@example.com>\r\n";
     "imap", "Internet Message Access Protocol", ["IMAP", "IMAPS"], TCP, [tcp(143), tcp(993)], imap, b"* OK [CAPABILITY IMAP4rev1 STARTTLS] ready\r\n";
     "nntp", "Network News Transfer Protocol", ["Usenet"], TCP, [tcp(119), tcp(433)], nntp, b"200 news.example.com InterNetNews NNRP server ready\r\n";
-    "managesieve", "ManageSieve", [], TCP, [tcp(4190)], |l: &Look<'_>| sure(begins(l.data, b"\"IMPLEMENTATION\" \"") || has_text(l.data.get(..256).unwrap_or(l.data), b"\"SIEVE\" \"")), b"\"IMPLEMENTATION\" \"Example1\"\r\n\"SIEVE\" \"fileinto\"\r\nOK\r\n";
+    "managesieve", "ManageSieve", [], TCP, [tcp(4190)], |l: &Look<'_>| sure(begins(l.data, b"\"IMPLEMENTATION\" \"") || begins(l.data, b"\"SIEVE\" \"")), b"\"IMPLEMENTATION\" \"Example1\"\r\n\"SIEVE\" \"fileinto\"\r\nOK\r\n";
     "lotus-notes", "HCL Notes RPC", ["LotusNotes"], TCP, [tcp(1352)], notes, b"\x3a\0\0\0\x2f\0\0\0\x02\0\0\x40\x02\x0f\0\x01\0\x3d\x05\0";
     "spamd", "SpamAssassin", [], TCP, [tcp(783)], |l: &Look<'_>| sure([&b"CHECK SPAMC/1."[..], b"PROCESS SPAMC/1.", b"SYMBOLS SPAMC/1.", b"REPORT SPAMC/1.", b"PING SPAMC/1.", b"SPAMD/1."].iter().any(|k| l.data.starts_with(k))), b"PROCESS SPAMC/1.5\r\nContent-length: 10\r\n\r\n";
     "milter", "Mail filter protocol", [], TCP, [tcp(8891)], |l: &Look<'_>| sure(is_at(l.data, 0, b"\0\0\0\x0dO\0\0\0") && matches!(byte(l.data, 8)?, 2..=6)), b"\0\0\0\x0dO\0\0\0\x06\0\0\x01\xff\0\x1f\xff\xff";

@@ -23,7 +23,7 @@ labels! { Management;
     "lumberjack", "Lumberjack (Beats)", [], TCP, [tcp(5044)], lumberjack, b"2W\0\0\0\x012C\0\0\0\x10\x78\x9c";
     "kismet", "Kismet server", ["Kismet"], TCP, [tcp(2501)], |l: &Look<'_>| sure(l.data.starts_with(b"*KISMET: ") || l.data.starts_with(b"KISMET\0")), b"*KISMET: 0.0.0 1238000000 Kismet 20080100\n";
     "jdwp", "Java Debug Wire Protocol", [], TCP, [tcp(5005), tcp(8000)], |l: &Look<'_>| sure(l.data.starts_with(b"JDWP-Handshake")), b"JDWP-Handshake";
-    "netconf", "NETCONF in the clear", [], TCP, [tcp(830)], |l: &Look<'_>| sure(has(l.data, b"urn:ietf:params:xml:ns:netconf:base:1.")), b"<hello xmlns=\"urn:ietf:params:xml:ns:netconf:base:1.0\">";
+    "netconf", "NETCONF in the clear", [], TCP, [tcp(830)], |l: &Look<'_>| sure(byte(l.data, 0)? == b'<' && has(l.data, b"urn:ietf:params:xml:ns:netconf:base:1.")), b"<hello xmlns=\"urn:ietf:params:xml:ns:netconf:base:1.0\">";
     "salt", "Salt", [], TCP, [tcp(4505), tcp(4506)], salt, b"\x82\xa3enc\xa5clear\xa4load\x81";
     "nrpe", "Nagios NRPE", [], TCP, [tcp(5666)], nrpe, &super::bytes::pad::<1036>(b"\0\x02\0\x01\x8c\xec\x34\x9b\0\0_NRPE_CHECK");
     "ripe-atlas", "RIPE Atlas probe", ["RipeAtlas"], UDP, [udp(33_435)], |l: &Look<'_>| sure(has(l.data.get(..64).unwrap_or(l.data), b"http://atlas.ripe.net")), b"http://atlas.ripe.net Atlas says Hi!";

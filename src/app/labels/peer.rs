@@ -13,7 +13,7 @@ labels! { PeerToPeer;
     "direct-connect", "Direct Connect", [], TCP, [tcp(411)], |l: &Look<'_>| sure(l.data.starts_with(b"$Lock ") && has(l.data, b"Pk=") || l.data.starts_with(b"$MyNick ") && l.data.contains(&b'|') || begins(l.data, b"HSUP ADBAS") || begins(l.data, b"CSUP ADBAS")), b"$Lock EXTENDEDPROTOCOL_hub Pk=ex|";
     "libp2p", "libp2p multistream", [], TCP, [tcp(4001)], |l: &Look<'_>| sure(l.data.starts_with(b"\x13/multistream/1.0.0\n")), b"\x13/multistream/1.0.0\n\x07/noise\n";
     "soulseek", "Soulseek", [], TCP, [tcp(2242)], soulseek, b"\x10\0\0\0\x01\0\0\0\x04\0\0\0user\0\0\0\0";
-    "fasttrack", "FastTrack", [], TCP, [tcp(1214)], |l: &Look<'_>| sure(l.data.starts_with(b"GIVE ") && super::bytes::digits(from(l.data, 5), 1) && line(l.data).is_some_and(|t| t.len() <= 16) || has(l.data, b"X-Kazaa-Username: ")), b"GET /.hash=0 HTTP/1.1\r\nX-Kazaa-Username: a\r\n";
+    "fasttrack", "FastTrack", [], TCP, [tcp(1214)], |l: &Look<'_>| sure(l.data.starts_with(b"GIVE ") && super::bytes::digits(from(l.data, 5), 1) && line(l.data).is_some_and(|t| t.len() <= 16) || l.data.starts_with(b"GET /.hash=") && has(l.data, b"X-Kazaa-Username: ")), b"GET /.hash=0 HTTP/1.1\r\nX-Kazaa-Username: a\r\n";
 }
 
 /// BEP 5, "KRPC Protocol": bencoded dictionaries whose keys are sorted: arguments, errors, addresses or answers first.
@@ -22,12 +22,15 @@ fn dht(l: &Look<'_>) -> Answer {
     let first = [&b"d1:ad"[..], b"d1:rd", b"d1:el", b"d2:ip", b"d1:y1:", b"d1:t", b"d2:ro"]
         .iter()
         .any(|k| d.starts_with(k));
+    if !first {
+        return None;
+    }
     let kind = has(d, b"1:y1:q")
         || has(d, b"1:y1:r")
         || has(d, b"1:y1:e")
         || d.starts_with(b"d1:ad2:id20:")
         || d.starts_with(b"d1:rd2:id20:");
-    sure(first && kind && (d.last() == Some(&b'e') || d.len() > 512))
+    sure(kind && (d.last() == Some(&b'e') || d.len() > 512))
 }
 
 /// BEP 3, handshake and tracker requests; BEP 15, UDP tracker; BEP 14, local discovery.
