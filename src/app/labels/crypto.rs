@@ -60,6 +60,9 @@ fn ethereum(l: &Look<'_>) -> Answer {
 /// Stratum: JSON lines; both generations name their methods.
 fn stratum(l: &Look<'_>) -> Answer {
     let d = l.data;
+    if byte(d, 0)? != b'{' {
+        return None;
+    }
     let first = has(d, b"\"mining.") || has(d, b"\"eth_submitLogin\"") || has(d, b"\"eth_getWork\"");
     let second =
         has(d, b"\"login\"") && (has(d, b"\"agent\"") || has(d, b"\"pass\"")) && has(d, b"\"method\"");

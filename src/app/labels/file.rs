@@ -138,6 +138,9 @@ fn ninep(l: &Look<'_>) -> Answer {
 /// RFC 7143 section 11.12: login request; the first has no session (TSIH 0) and no reserved bits.
 fn iscsi(l: &Look<'_>) -> Answer {
     let d = l.data;
+    if byte(d, 0)? & 0x7f != 0x43 {
+        return None;
+    }
     let opcode = byte(d, 0)? & 0x3f;
     let length = be3(d, 5)?;
     let request = opcode == 3 && byte(d, 0)? & 0x40 != 0 && be2(d, 2)? == 0 && byte(d, 4)? == 0;

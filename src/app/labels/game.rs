@@ -137,7 +137,7 @@ fn warcraft(l: &Look<'_>) -> Answer {
         && matches!(byte(d, 1)?, 2..=8)
         && le2(d, 2)? + 4 == d.len()
         && is_at(d, 4, b"WoW\0");
-    sure(logon || has(d.get(..64).unwrap_or(d), b"WORLD OF WARCRAFT CONNECTION"))
+    sure(logon || [0, 2, 4].iter().any(|at| is_at(d, *at, b"WORLD OF WARCRAFT CONNECTION")))
 }
 
 /// Battle.net: protocol byte, then messages of mark, identifier and length.

@@ -316,6 +316,9 @@ fn cnp_ip(l: &Look<'_>) -> Answer {
 /// IEC 61375-2-3 annex A: sequence, version 1.x, message type, identifier, topology, data length.
 fn trdp(l: &Look<'_>) -> Answer {
     let d = l.data;
+    if byte(d, 4)? != 1 {
+        return None;
+    }
     let kind = d.get(6..8)?;
     let process = [b"Pd", b"Pr", b"Pp", b"Pe"].iter().any(|k| *k == kind);
     let message = [b"Mn", b"Mr", b"Mp", b"Mq", b"Mc", b"Me"].iter().any(|k| *k == kind);

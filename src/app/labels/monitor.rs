@@ -26,7 +26,7 @@ labels! { Management;
     "netconf", "NETCONF in the clear", [], TCP, [tcp(830)], |l: &Look<'_>| sure(byte(l.data, 0)? == b'<' && has(l.data, b"urn:ietf:params:xml:ns:netconf:base:1.")), b"<hello xmlns=\"urn:ietf:params:xml:ns:netconf:base:1.0\">";
     "salt", "Salt", [], TCP, [tcp(4505), tcp(4506)], salt, b"\x82\xa3enc\xa5clear\xa4load\x81";
     "nrpe", "Nagios NRPE", [], TCP, [tcp(5666)], nrpe, &super::bytes::pad::<1036>(b"\0\x02\0\x01\x8c\xec\x34\x9b\0\0_NRPE_CHECK");
-    "ripe-atlas", "RIPE Atlas probe", ["RipeAtlas"], UDP, [udp(33_435)], |l: &Look<'_>| sure(has(l.data.get(..64).unwrap_or(l.data), b"http://atlas.ripe.net")), b"http://atlas.ripe.net Atlas says Hi!";
+    "ripe-atlas", "RIPE Atlas probe", ["RipeAtlas"], UDP, [udp(33_435)], |l: &Look<'_>| sure(l.data.starts_with(b"http://atlas.ripe.net")), b"http://atlas.ripe.net Atlas says Hi!";
     "ndmp", "Network Data Management Protocol", [], TCP, [tcp(10_000)], ndmp, b"\x80\0\0\x1c\0\0\0\x01\x5f\0\0\0\0\0\0\0\0\0\x09\0\0\0\0\0\0\0\0\0\0\0\0\x04";
     "memberlist", "Memberlist gossip (Consul, Serf)", [], UDP_TCP, [udp(8301), udp(7946)], memberlist, b"\x00\x82\xa5SeqNo\x01\xa4Node\xa1a";
 }

@@ -177,6 +177,9 @@ fn adb(l: &Look<'_>) -> Answer {
 /// GDB manual, "Remote Protocol": `$`, data, `#`, and a sum of two hexadecimal digits.
 fn gdb(l: &Look<'_>) -> Answer {
     let d = l.data.strip_prefix(b"+").unwrap_or(l.data);
+    if byte(d, 0)? != b'$' {
+        return None;
+    }
     let hash = d.iter().take(512).position(|b| *b == b'#')?;
     let data = d.get(1..hash)?;
     let sum = data.iter().fold(0u8, |sum, b| sum.wrapping_add(*b));
@@ -191,6 +194,9 @@ fn gdb(l: &Look<'_>) -> Answer {
 /// EC-SRP5 begins with a length, a kind, the user name and a key of 32 bytes.
 fn winbox(l: &Look<'_>) -> Answer {
     let d = l.data;
+    if !on(l, 8291) {
+        return None;
+    }
     let name = from(d, 2).iter().position(|b| *b == 0)?;
     sure(
         on(l, 8291)

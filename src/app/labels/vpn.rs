@@ -176,6 +176,9 @@ fn socks5(l: &Look<'_>) -> Answer {
 /// The SOCKS 4 and 4A memos: command, port, address, user behind which a zero stands.
 fn socks4(l: &Look<'_>) -> Answer {
     let d = l.data;
+    if byte(d, 0)? != 4 {
+        return None;
+    }
     let end = from(d, 8).iter().position(|b| *b == 0)?;
     let user = d.get(8..8 + end)?;
     let name = from(d, 9 + end);
