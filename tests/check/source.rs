@@ -13,7 +13,7 @@ pub(crate) struct Function {
 }
 
 /// What the rules want to know about one source file.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Facts {
     pub(crate) functions: Vec<Function>,
     pub(crate) unsafe_lines: Vec<usize>,
@@ -21,8 +21,12 @@ pub(crate) struct Facts {
     pub(crate) forbids_unsafe: bool,
 }
 
-/// Reads the facts; `None` when the file is no valid Rust, which the compiler tells better.
-pub(crate) fn facts(file: &Text) -> Option<Facts> {
+/// The facts, read once; `None` when the file is no valid Rust, which the compiler tells better.
+pub(crate) fn facts(file: &Text) -> Option<&Facts> {
+    file.facts.get_or_init(|| read(file)).as_ref()
+}
+
+fn read(file: &Text) -> Option<Facts> {
     let parsed = syn::parse_file(file.body()).ok()?;
     let mut facts = Facts { forbids_unsafe: parsed.attrs.iter().any(is_forbid), ..Facts::default() };
     facts.visit_file(&parsed);

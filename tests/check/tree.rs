@@ -1,6 +1,8 @@
+use crate::source::Facts;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 /// One tracked file.
 #[derive(Clone, Debug)]
@@ -9,9 +11,15 @@ pub struct Text {
     pub path: String,
     /// What it says; `None` when it is not text.
     pub body: Option<String>,
+    /// What a parser found in it, once somebody has asked.
+    pub(crate) facts: OnceLock<Option<Facts>>,
 }
 
 impl Text {
+    pub(crate) fn new(path: String, body: Option<String>) -> Self {
+        Self { path, body, facts: OnceLock::new() }
+    }
+
     /// The body, empty when the file is not text.
     #[must_use]
     pub fn body(&self) -> &str {
@@ -76,7 +84,7 @@ impl Tree {
     pub fn of(samples: &[(&str, &str)]) -> Self {
         let mut files: Vec<Text> = samples
             .iter()
-            .map(|(path, body)| Text { path: (*path).to_owned(), body: Some((*body).to_owned()) })
+            .map(|(path, body)| Text::new((*path).to_owned(), Some((*body).to_owned())))
             .collect();
         files.sort_by(|a, b| a.path.cmp(&b.path));
         Self { files }
@@ -106,5 +114,5 @@ impl Tree {
 fn read_text(root: &Path, path: String) -> io::Result<Text> {
     let bytes = std::fs::read(root.join(&path))?;
     let body = String::from_utf8(bytes).ok().filter(|text| !text.contains('\0'));
-    Ok(Text { path, body })
+    Ok(Text::new(path, body))
 }

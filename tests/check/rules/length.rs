@@ -29,9 +29,9 @@ fn file(file: &Text) -> Option<Finding> {
 }
 
 fn functions(file: &Text) -> Vec<Finding> {
-    let functions = source::facts(file).map(|facts| facts.functions).unwrap_or_default();
+    let functions = source::facts(file).map(|facts| facts.functions.as_slice()).unwrap_or_default();
     functions
-        .into_iter()
+        .iter()
         .map(|f| (f.last + 1 - f.first, f))
         .filter(|(lines, f)| {
             *lines > FUNCTION && !listed(LONG_FUNCTIONS, &format!("{}::{}", file.path, f.name))

@@ -21,15 +21,15 @@ fn modules(file: &Text) -> Vec<Finding> {
     if !file.is(".rs") {
         return Vec::new();
     }
-    let modules = source::facts(file).map(|facts| facts.modules).unwrap_or_default();
+    let modules = source::facts(file).map(|facts| facts.modules.as_slice()).unwrap_or_default();
     modules
-        .into_iter()
+        .iter()
         .filter(|(name, _)| FORBIDDEN.contains(&name.as_str()))
         .map(|(name, line)| {
             Finding::new(
                 RULE,
                 &file.path,
-                line,
+                *line,
                 format!("`mod {name}` says nothing: name it after what it holds"),
             )
         })

@@ -33,7 +33,9 @@ fn every_capture_gives_whole_events_and_a_balanced_ledger() {
 fn programs_are_recognised_by_what_they_say() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("eve.json");
-    let ran = Sensor::read(&root().join("tests/cases/bundled"), &file).run();
+    let ran = Sensor::read(&root().join("tests/cases/bundled"), &file)
+        .args(&["--set", "events.netflow=true"])
+        .run();
     assert_eq!(ran.code(), Some(0), "{}", ran.told());
     let kinds = Eve::read(&file).expect("events").kinds();
     for kind in [
