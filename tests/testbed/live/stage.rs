@@ -1,24 +1,25 @@
 //! What every live test stands on.
 
 use serde_json::Value;
+use std::fs::File;
 use std::io::{BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use testbed::{End, Network};
 use world::{Pace, PcapReader, PcapWriter, Replay, Sent, Source, Talk, Transmit};
 
-/// A quiet network: no frame is on it that a test has not sent. One test at a time, as they all use the same cores.
+/// A quiet network: no frame is on it that a test has not sent. One test at a time, in whatever
+/// process, as they all use the same cores.
 pub(crate) struct Stage {
     pub(crate) network: Network,
-    _turn: MutexGuard<'static, ()>,
+    /// Unlocked when it is closed.
+    _turn: File,
 }
-
-static TURN: Mutex<()> = Mutex::new(());
 
 impl Stage {
     /// A stage, or nothing where there is none to be had; the reason is told.
     pub(crate) fn set() -> Option<Self> {
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = File::create(std::env::temp_dir().join("vigie-live-tests")).expect("a file");
+        turn.lock().expect("a lock");
         let told = |reason: &testbed::Unavailable| {
             let _ = writeln!(std::io::stderr(), "skipped: {reason}");
         };
@@ -50,7 +51,7 @@ impl Stage {
 
     /// Sends a capture.
     pub(crate) fn play(&self, capture: &Path, rate: f64) -> Sent {
-        let file = std::fs::File::open(capture).expect("a capture");
+        let file = File::open(capture).expect("a capture");
         let reader = PcapReader::new(BufReader::new(file)).expect("a capture");
         self.send(&mut Replay::new(reader), Pace::PerSecond(rate))
     }
@@ -59,7 +60,7 @@ impl Stage {
 /// Conversations as a capture, timed as if they had been sent at this rate.
 pub(crate) fn conversations(folder: &Path, count: u64, rate: f64) -> PathBuf {
     let path = folder.join("talk.pcap");
-    let mut out = PcapWriter::new(std::fs::File::create(&path).expect("a file")).expect("room");
+    let mut out = PcapWriter::new(File::create(&path).expect("a file")).expect("room");
     let (mut talk, mut frame, mut at) = (Talk::new(count, 40, 3), Vec::new(), 0.0);
     while talk.fill(&mut frame) {
         out.write(1_700_000_000_000_000_000 + at as u64, &frame).expect("room");
