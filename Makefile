@@ -120,7 +120,7 @@ sanitize: compiler ## AddressSanitizer on the rooms with unsafe code, valgrind o
 	@if command -v valgrind >/dev/null; then \
 		echo "valgrind: vigie read tests/cases/bundled"; \
 		cargo build --locked --package vigie; \
-		valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite \
+		valgrind --quiet --error-exitcode=9 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite \
 			'$(CARGO_TARGET_DIR)/debug/vigie' read tests/cases/bundled --workers 2 --quiet --eve /dev/null; \
 	else echo "valgrind: absent, left out"; fi
 	@echo "loom: no structure here hands memory between threads without a library's queue; nothing to run"
