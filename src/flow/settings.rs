@@ -217,7 +217,7 @@ impl Default for Settings {
             urgent_limit: u16::MAX,
             use_vlan: true,
             use_tap: true,
-            every_protocol: false,
+            every_protocol: true,
             max_syn_queued: 10,
             max_synack_queued: 5,
             liberal_timestamps: false,

@@ -85,6 +85,8 @@ impl AnomalyCounts {
 /// What EVE calls the application protocol of a flow.
 pub(crate) fn eve_name(label: &Label) -> &'static str {
     match label.protocol {
+        // Suricata names no protocol for streams that it does not read; ours stands in `app`.
+        _ if label.glimpsed => "",
         Some(p) if label.confidence != Some(app::Confidence::Port) && EVE_PROTOCOLS.contains(&p.name) => {
             p.name
         }

@@ -13,7 +13,7 @@ use crate::who::Who;
 use crate::worker::WorkerSettings;
 use app::{Engine, Given, State, Taken};
 use decode::{Packet, Transport};
-use flow::{Chunk, End, FlowRef, Moment, Refused, Table, Turn};
+use flow::{Chunk, End, FlowRef, Moment, Refused, Table, TcpState, Turn};
 use frame::Timestamp;
 use parse::{Close, Input, Side};
 
@@ -26,6 +26,8 @@ pub(crate) struct Attached {
     files: Files,
     /// Payload is of no more use.
     settled: bool,
+    /// Recognition has seen enough of a stream that is not read.
+    glimpsed: bool,
 }
 
 /// How often one side is read after one packet: every call eats, waits or ends, so this bounds a parser's mistakes.
@@ -87,6 +89,8 @@ impl Share {
                     self.read_recognised(turn.flow, side, &mut place, tools);
                 }
             }
+        } else if !payload.is_empty() && matches!(packet.transport, Transport::Tcp(_)) {
+            self.glimpse(&turn, payload, &place, tools);
         }
         self.leave(place);
         Ok(())
@@ -182,6 +186,29 @@ impl Share {
             }
             side = if taken.swapped { side.other() } else { side };
         }
+    }
+
+    /// Lets recognition see a packet of a stream whose handshake was not seen: for its name only.
+    fn glimpse(&mut self, turn: &Turn, payload: &[u8], place: &Place, tools: &Tools<'_>) {
+        let flow = self.table.flow_mut(turn.flow);
+        if flow.a.glimpsed || flow.tcp.state >= TcpState::Established {
+            return;
+        }
+        let given = Given {
+            input: Input {
+                side: side_of(turn.side),
+                data: payload,
+                offset: 0,
+                micros: place.nanos / 1_000,
+                last: false,
+            },
+            gap: 0,
+            transport: parse::Transport::Tcp,
+            client_port: flow.key.src_port,
+            server_port: flow.key.dst_port,
+            midstream: true,
+        };
+        flow.a.glimpsed = !tools.engine.glimpse(&mut flow.a.app, &given);
     }
 
     /// Reads one side. When its bytes tell the protocol, the parser gets at once what the other side has said so far.

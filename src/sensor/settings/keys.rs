@@ -234,6 +234,11 @@ pub static KEYS: &[Key] = &[
         worker.flow.memory,
         usize
     ),
+    flag!(
+        "flow.every_protocol",
+        "Packets of transport protocols that are not read (IGMP, OSPF, VRRP, ...) have flows, too.",
+        worker.flow.every_protocol
+    ),
     flag!("flow.vlan", "VLAN ids tell flows apart.", worker.flow.use_vlan),
     number!(
         "flow.timeout.tcp.new",
