@@ -4,6 +4,9 @@ use crate::recognise::{Offer, Recogniser};
 use crate::state::{Confidence, Looking, Stage, State};
 use parse::{Close, Done, Input, Look, Protocol, Settings, Side, Sink, Step, Transport};
 
+/// Looks at most at one flow: a stream that is cut off early shows the same bytes again and again.
+const MOST_LOOKS: u32 = 48;
+
 /// The next bytes of a flow, and what recognition may know of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Given<'a> {
@@ -128,6 +131,7 @@ impl Engine {
         let fresh_bytes =
             input.data.len() > looking_seen(&looking, input.side) || given.transport != Transport::Tcp;
         looking.packets += u32::from(fresh_bytes);
+        looking.looks += 1;
         if let Some(seen) = looking.seen.get_mut(input.side.index()) {
             *seen = input.data.len();
         }
@@ -151,7 +155,9 @@ impl Engine {
                 self.found(state, given, protocol, confidence, swapped, sink)
             }
             Offer::Maybe(unsure) => {
-                let over = self.recogniser.is_over(&look) || input.data.is_empty() && input.last;
+                let over = self.recogniser.is_over(&look)
+                    || looking.looks >= MOST_LOOKS
+                    || input.data.is_empty() && input.last;
                 let by_port = if over { self.recogniser.by_port(&look) } else { None };
                 looking.vote(unsure);
                 looking.keep(input.side, input.data);

@@ -60,6 +60,8 @@ pub(crate) struct Looking {
     pub(crate) opening: [([u8; OPENING], u8); 2],
     /// Payload packets looked at.
     pub(crate) packets: u32,
+    /// Looks taken, those included that showed nothing new.
+    pub(crate) looks: u32,
     /// Most bytes of each side seen at once.
     pub(crate) seen: [usize; 2],
     /// The first weak offer, and how many looks made it again.
@@ -75,6 +77,7 @@ impl Default for Looking {
         Self {
             opening: [([0; OPENING], 0); 2],
             packets: 0,
+            looks: 0,
             seen: [0; 2],
             unsure: None,
             votes: 0,

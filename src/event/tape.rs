@@ -35,6 +35,8 @@ pub enum Value {
     Number(u64),
     /// A number with a sign.
     Signed(i64),
+    /// No value.
+    Null,
     /// Yes or no.
     Flag(bool),
     /// An address.
@@ -157,6 +159,10 @@ impl Visitor for Tape {
 
     fn flag(&mut self, field: &'static Field, value: bool) {
         self.push(field, Value::Flag(value));
+    }
+
+    fn none(&mut self, field: &'static Field) {
+        self.push(field, Value::Null);
     }
 
     fn address(&mut self, field: &'static Field, value: IpAddr) {

@@ -109,6 +109,10 @@ pub trait Visitor {
     fn address(&mut self, field: &'static Field, value: IpAddr);
     /// A moment, in microseconds since 1970, which may lie before (certificates do).
     fn time(&mut self, field: &'static Field, micros: i64);
+    /// Nothing: the field is there and has no value. What needs none is simply not shown.
+    fn none(&mut self, field: &'static Field) {
+        let _ = field;
+    }
     /// Bytes as lower-case hexadecimal with `separator` between them (empty for none).
     fn hex(&mut self, field: &'static Field, value: &[u8], separator: &'static str);
 }

@@ -199,10 +199,10 @@ fn start_workers(
 
 /// The `stats` event that ends a run: of a live one now, after so many seconds; of a capture at its last packet.
 fn last_stats(snapshot: &Snapshot, host: Option<String>, live: Option<u64>) -> Block {
-    let timeline = &snapshot.report.tally.timeline;
+    let report = &snapshot.report;
     let (uptime, nanos) = match live {
         Some(uptime) => (uptime, wall_nanos()),
-        None => (timeline.steps.len() as u64 * timeline.width, snapshot.report.last.nanos()),
+        None => (report.last.since(report.first.unwrap_or(report.last)).as_secs(), report.last.nanos()),
     };
     let body = snapshot.stats(uptime, live.is_some());
     Encoder::new(Vec::new(), host).stats(nanos, &body.to_string())

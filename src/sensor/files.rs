@@ -29,7 +29,7 @@ impl Default for Settings {
         Self {
             md5: false,
             sha1: false,
-            sha256: true,
+            sha256: false,
             most: u64::MAX,
             store: String::new(),
             store_quota: 1 << 30,
@@ -203,7 +203,7 @@ mod tests {
     use super::*;
 
     fn settings() -> Settings {
-        Settings { md5: true, sha1: true, ..Settings::default() }
+        Settings { md5: true, sha1: true, sha256: true, ..Settings::default() }
     }
 
     #[test]

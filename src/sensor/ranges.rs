@@ -146,7 +146,8 @@ mod tests {
     use super::*;
 
     fn join(ranges: &mut Ranges, start: u64, bytes: &[u8], size: u64) -> Option<Finished> {
-        let (settings, store) = (Settings::default(), Store::default());
+        let settings = Settings { sha256: true, ..Settings::default() };
+        let store = Store::default();
         let number = ranges.begin();
         ranges.add(number, bytes);
         let range = Some((start, start + bytes.len() as u64 - 1, Some(size)));

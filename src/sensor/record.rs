@@ -169,17 +169,18 @@ fn flow_fields(tape: &mut Tape, flow: &Flow<Attached>, why: End) {
     app_fields(tape, label);
 }
 
+/// Every flow says what it is, if only that nobody knows.
 fn app_fields(tape: &mut Tape, label: &Label) {
-    let Some(protocol) = label.protocol else { return };
+    let word = |tape: &mut Tape, field, value: Option<&'static str>| match value {
+        Some(value) => tape.word(field, value),
+        None => tape.none(field),
+    };
+    let category = label.service.map(|s| s.category).or(label.protocol.map(|p| p.category));
     tape.object(&f::APP);
-    tape.word(&f::APP_PROTOCOL, protocol.name);
-    if let Some(service) = label.service {
-        tape.word(&f::APP_SERVICE, service.name);
-    }
-    tape.word(&f::APP_CATEGORY, label.service.map_or(protocol.category, |s| s.category).name());
-    if let Some(confidence) = label.confidence {
-        tape.word(&f::APP_CONFIDENCE, confidence.name());
-    }
+    word(tape, &f::APP_PROTOCOL, label.protocol.map(|p| p.name));
+    word(tape, &f::APP_SERVICE, label.service.map(|s| s.name));
+    word(tape, &f::APP_CATEGORY, category.map(parse::Category::name));
+    word(tape, &f::APP_CONFIDENCE, label.confidence.map(app::Confidence::name));
     tape.close();
 }
 

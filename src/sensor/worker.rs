@@ -67,6 +67,8 @@ pub struct Report {
     pub memory: u64,
     /// Flows in the tables now.
     pub flows: u64,
+    /// Earliest packet time, of all frames of the source; none before the first.
+    pub first: Option<Timestamp>,
     /// Latest packet time.
     pub last: Timestamp,
 }
@@ -97,6 +99,7 @@ impl Report {
         self.tally.add(&other.tally);
         self.memory += other.memory;
         self.flows += other.flows;
+        self.first = self.first.into_iter().chain(other.first).min();
         self.last = self.last.max(other.last);
     }
 }
@@ -132,6 +135,8 @@ pub struct Worker {
     tally: Tally,
     anomalies: AnomalyCounts,
     host: Vec<u8>,
+    /// Earliest packet time so far.
+    first: Option<Timestamp>,
     /// Latest packet time so far.
     now: Timestamp,
     /// Number of the last frame seen.
@@ -164,6 +169,7 @@ impl Worker {
             tally: Tally::default(),
             anomalies: AnomalyCounts::default(),
             host: Vec::new(),
+            first: None,
             now: Timestamp::ZERO,
             number: 0,
             settings,
@@ -215,6 +221,7 @@ impl Worker {
 
     fn frame(&mut self, frame: &Frame<'_>, handover: &mut dyn Handover) {
         self.number = frame.number;
+        self.first = Some(self.first.map_or(frame.time, |first| first.min(frame.time)));
         self.advance(frame.time, frame.number, handover);
         let steer = match self.deal {
             Deal::Split { count, .. } if count > 1 => decode::steer(&self.settings.decode, frame),
@@ -349,6 +356,7 @@ impl Worker {
             events: self.out.counts.clone(),
             anomalies: self.anomalies.clone(),
             tally: self.tally.clone(),
+            first: self.first,
             last: self.now,
             ..Report::default()
         };

@@ -277,6 +277,7 @@ fn value(field: &Field, value: Value, tape: &Tape, clock: &mut Clock, out: &mut 
         Value::Word(word) => quoted(word.as_bytes(), out),
         Value::Number(n) => number(n, out),
         Value::Signed(n) => signed(n, out),
+        Value::Null => out.extend_from_slice(b"null"),
         Value::Flag(true) => out.extend_from_slice(b"true"),
         Value::Flag(false) => out.extend_from_slice(b"false"),
         Value::Address(ip) => {
