@@ -59,6 +59,7 @@ fn table() -> String {
         );
     }
     let services = app::services();
-    let _ = writeln!(out, "\n{} protocols, {} services on top of them", app::protocols().len(), services.len());
+    let _ =
+        writeln!(out, "\n{} protocols, {} services on top of them", app::protocols().len(), services.len());
     out
 }

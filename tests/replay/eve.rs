@@ -66,6 +66,7 @@ impl Schema {
         add(&mut schema, "/properties", "app", app);
         add(&mut schema, "/properties", "tap", json!({"type": "string"}));
         add(&mut schema, "/properties/stats/properties", "vigie", json!({"type": "object"}));
+        add_what_suricata_writes_too(&mut schema);
         Self { validator: jsonschema::validator_for(&schema).expect("a valid schema") }
     }
 
@@ -77,6 +78,29 @@ impl Schema {
         }
         self.validator.iter_errors(event).map(|e| format!("{}: {e}", e.instance_path())).collect()
     }
+}
+
+/// Record data for which the published file (of 8.0.6) has no place, although Suricata 8.0.8 writes it as we do: found
+/// by comparing both programs' events over the same captures.
+fn add_what_suricata_writes_too(schema: &mut Value) {
+    let answer = "/properties/dns/properties/answers/items/properties";
+    add(schema, answer, "opt", json!({"type": "array"}));
+    add(schema, answer, "rdata_truncated", json!({"type": "boolean"}));
+    let text = json!({"type": "string"});
+    for section in ["answers", "authorities", "additionals"] {
+        let record = format!("/properties/mdns/properties/{section}/items/properties");
+        for name in ["a", "aaaa", "cname", "mx", "ns", "null", "hinfo", "https", "nsec"] {
+            add(schema, &record, name, text.clone());
+        }
+        for name in ["soa", "srv", "sshfp"] {
+            add(schema, &record, name, json!({"type": "object"}));
+        }
+        add(schema, &record, "opt", json!({"type": "array"}));
+        add(schema, &record, "rdata_truncated", json!({"type": "boolean"}));
+    }
+    add(schema, "/properties/mdns/properties/authorities/items/properties", "ptr", text);
+    let txt = json!({"type": "array"});
+    add(schema, "/properties/mdns/properties/authorities/items/properties", "txt", txt);
 }
 
 fn add(schema: &mut Value, at: &str, name: &str, what: Value) {
