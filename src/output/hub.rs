@@ -138,8 +138,8 @@ impl Merger {
             let ready = select.select();
             match open.get(ready.index()).copied() {
                 Some(lane) => match ready.recv(&lane.inbox) {
-                    Ok((block, _)) => {
-                        out.write(&block.bytes, block.lines.len());
+                    Ok((mut block, _)) => {
+                        out.pass(&mut block);
                         recycle(&lane.back, block);
                     }
                     Err(_) => open.retain(|l| !std::ptr::eq(*l, lane)),
@@ -174,13 +174,16 @@ impl Merger {
         self.pass_lines();
     }
 
+    /// Passes on what all lanes are past, a run of lines of one lane at a time.
     fn pass_lines(&mut self) {
         let past = self.lanes.iter().filter(|l| !l.ended).map(|l| l.upto).min();
         while let Some((key, index)) = self.first_line()
             && past.is_none_or(|past| key <= past)
         {
+            let others = self.lanes.iter().enumerate().filter(|(i, _)| *i != index);
+            let next = others.filter_map(|(_, lane)| lane.first()).chain(past).min();
             let Some(lane) = self.lanes.get_mut(index) else { return };
-            lane.pass_one(&mut self.out);
+            lane.pass_run(next, &mut self.out);
         }
     }
 
@@ -196,12 +199,15 @@ impl Lane {
         block.lines.get(*at).map(|line| line.key)
     }
 
-    fn pass_one(&mut self, out: &mut Outlet) {
+    /// Passes the first line that waits, and those behind it in its block whose keys are not greater than `upto`.
+    fn pass_run(&mut self, upto: Option<Key>, out: &mut Outlet) {
         let Some((block, at)) = self.waiting.first_mut() else { return };
-        if let Some(line) = block.lines.get(*at) {
-            out.write(block.bytes.get(line.from..line.to).unwrap_or_default(), 1);
+        let lines = block.lines.get(*at..).unwrap_or_default();
+        let more = lines.iter().skip(1).take_while(|line| upto.is_none_or(|upto| line.key <= upto)).count();
+        if let (Some(first), Some(last)) = (lines.first(), lines.get(more)) {
+            out.write(block.bytes.get(first.from..last.to).unwrap_or_default(), more + 1);
         }
-        *at += 1;
+        *at += more + 1;
         if *at >= block.lines.len() {
             let (block, _) = self.waiting.remove(0);
             recycle(&self.back, block);
@@ -233,12 +239,25 @@ impl Outlet {
         }
     }
 
+    /// Passes a whole block on without copying its bytes.
+    fn pass(&mut self, block: &mut Block) {
+        for sink in &self.sinks {
+            sink.count(block.lines.len() as u64);
+        }
+        self.flush();
+        self.offer(std::mem::take(&mut block.bytes));
+    }
+
     fn flush(&mut self) {
-        if self.chunk.is_empty() {
+        let chunk = std::mem::take(&mut self.chunk);
+        self.offer(chunk);
+    }
+
+    fn offer(&self, lines: Vec<u8>) {
+        if lines.is_empty() {
             return;
         }
-        let chunk: Arc<[u8]> = Arc::from(self.chunk.as_slice());
-        self.chunk.clear();
+        let chunk = Arc::new(lines);
         for sink in &self.sinks {
             sink.offer(&chunk);
         }

@@ -103,6 +103,9 @@ impl Handover for Desk {
         if self.silent {
             return;
         }
+        if self.block.bytes.capacity() == 0 {
+            self.block.bytes.reserve(BLOCK * 2);
+        }
         self.encoder.encode(batch, &mut self.block);
         self.calls += 1;
         let due = self.calls >= self.patience && (self.patience > 1 || !self.block.lines.is_empty());

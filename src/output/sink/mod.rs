@@ -88,7 +88,7 @@ impl Write for Stdout {
 /// A sink at work.
 #[derive(Debug)]
 pub struct Sink {
-    chunks: Sender<Arc<[u8]>>,
+    chunks: Sender<Arc<Vec<u8>>>,
     policy: Policy,
     counts: Arc<SinkCounts>,
     thread: JoinHandle<()>,
@@ -100,7 +100,7 @@ impl Sink {
     /// # Errors
     /// When the operating system has no thread for it.
     pub fn start(name: &str, policy: Policy, mut target: impl Write + 'static) -> io::Result<Self> {
-        let (chunks, inbox) = bounded::<Arc<[u8]>>(QUEUE);
+        let (chunks, inbox) = bounded::<Arc<Vec<u8>>>(QUEUE);
         let counts = Arc::new(SinkCounts::new(name));
         let shared = Arc::clone(&counts);
         let thread = std::thread::Builder::new().name(format!("sink {name}")).spawn(move || {
@@ -134,7 +134,7 @@ impl Sink {
     }
 
     /// Offers a chunk of whole lines, by policy.
-    pub(crate) fn offer(&self, chunk: &Arc<[u8]>) {
+    pub(crate) fn offer(&self, chunk: &Arc<Vec<u8>>) {
         let refused = match self.policy {
             Policy::Wait => self.chunks.send(Arc::clone(chunk)).is_err(),
             Policy::Drop => match self.chunks.try_send(Arc::clone(chunk)) {
@@ -193,7 +193,7 @@ mod tests {
     fn run(policy: Policy, target: impl Write + 'static, chunks: usize) -> SinkReport {
         let sink = Sink::start("test", policy, target).expect("a thread");
         let counts = sink.counts();
-        let chunk: Arc<[u8]> = Arc::from(&b"one\ntwo\n"[..]);
+        let chunk: Arc<Vec<u8>> = Arc::new(b"one\ntwo\n".to_vec());
         for _ in 0..chunks {
             sink.count(2);
             sink.offer(&chunk);
