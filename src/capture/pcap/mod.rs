@@ -51,7 +51,7 @@ pub struct FileSettings {
 
 impl Default for FileSettings {
     fn default() -> Self {
-        Self { buffer: 256 << 10, burst: 256, ahead: 2 }
+        Self { buffer: 256 << 10, burst: 256, ahead: 16 }
     }
 }
 
