@@ -322,7 +322,7 @@ pub(crate) fn arp(message: &Arp, packet: &Packet, place: &mut Place, out: &mut O
     tape.hex(&arp::DEST_MAC, &message.target_mac, ":");
     tape.address(&arp::DEST_IP, Ipv4Addr::from(message.target_ip).into());
     tape.close();
-    let header = Header { ..packet_header("arp", packet, place) };
+    let header = packet_header("arp", packet, place);
     out.push(place.next(), header, from);
 }
 

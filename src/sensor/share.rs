@@ -15,7 +15,7 @@ use app::{Engine, Given, State, Taken};
 use decode::{Packet, Transport};
 use flow::{Chunk, End, FlowRef, Moment, Refused, Table, TcpState, Turn};
 use frame::Timestamp;
-use parse::{Close, Input, Side};
+use parse::{Close, Input, Protocol, Side};
 
 /// What the sensor hangs on a flow. The flow room carries it and never looks.
 #[derive(Default)]
@@ -42,6 +42,30 @@ pub(crate) struct Tools<'a> {
     pub(crate) anomalies: &'a mut AnomalyCounts,
     /// Reused between calls: the host name that a parser mentioned.
     pub(crate) host: &'a mut Vec<u8>,
+}
+
+impl Tools<'_> {
+    /// A listener for one call to the engine.
+    fn listener<'t>(
+        &'t mut self,
+        who: &'t Who,
+        place: &'t mut Place,
+        files: &'t mut Files,
+        ranges: &'t mut Ranges,
+        protocol: Option<&'static Protocol>,
+    ) -> Listener<'t> {
+        Listener {
+            settings: self.settings,
+            who,
+            place,
+            files,
+            ranges,
+            out: self.out,
+            protocol,
+            host: self.host,
+            anomalies: self.anomalies,
+        }
+    }
 }
 
 /// One share.
@@ -282,18 +306,9 @@ impl Share {
         let who = Who::of(self.table.flow(at), &tools.settings.events);
         let attached = &mut self.table.flow_mut(at).a;
         let protocol = attached.app.label().protocol;
-        let mut listener = Listener {
-            settings: tools.settings,
-            who: &who,
-            place,
-            files: &mut attached.files,
-            ranges: &mut self.ranges,
-            out: tools.out,
-            protocol,
-            host: tools.host,
-            anomalies: tools.anomalies,
-        };
-        tools.engine.close(&mut attached.app, close_of(why), &mut listener);
+        let engine = tools.engine;
+        let mut listener = tools.listener(&who, place, &mut attached.files, &mut self.ranges, protocol);
+        engine.close(&mut attached.app, close_of(why), &mut listener);
         tools.host.clear();
         let flow = self.table.flow(at);
         record::flow(flow, why, &tools.settings.events, place, tools.out);
@@ -337,18 +352,9 @@ fn feed(
     tools: &mut Tools<'_>,
 ) -> Taken {
     let protocol = attached.app.label().protocol;
-    let mut listener = Listener {
-        settings: tools.settings,
-        who,
-        place,
-        files: &mut attached.files,
-        ranges,
-        out: tools.out,
-        protocol,
-        host: tools.host,
-        anomalies: tools.anomalies,
-    };
-    let taken = tools.engine.feed(&mut attached.app, given, &mut listener);
+    let engine = tools.engine;
+    let mut listener = tools.listener(who, place, &mut attached.files, ranges, protocol);
+    let taken = engine.feed(&mut attached.app, given, &mut listener);
     if !tools.host.is_empty() {
         attached.app.host(tools.host);
         tools.host.clear();
