@@ -1,0 +1,15 @@
+//! Device: what a PCI function is to a driver.
+//!
+//! Gives: the [`Device`] door (registers, DMA blocks, interrupts, reset), the [`Bus`] that the other side of it sees,
+//! and its backings: kernel VFIO, a vfio-user socket, a model in this process.
+//! Depends on: nothing of this workspace.
+//! Will never know: what a register means, who makes the device, what a packet is.
+
+#[expect(unsafe_code, reason = "memory shared with a device")]
+mod dma;
+mod door;
+mod interrupt;
+
+pub use dma::Dma;
+pub use door::{Bus, Device, DeviceError, Identity, Registers, Stray, Window};
+pub use interrupt::Interrupt;
