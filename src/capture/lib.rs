@@ -17,3 +17,4 @@
 
 pub mod af_packet;
 pub mod pcap;
+pub mod record;
