@@ -5,11 +5,21 @@
 //! Depends on: nothing of this workspace.
 //! Will never know: what a register means, who makes the device, what a packet is.
 
+#[expect(unsafe_code, reason = "memory that the device gave back, seen as bytes")]
+mod buffers;
+mod config;
 #[expect(unsafe_code, reason = "memory shared with a device")]
 mod dma;
 mod door;
 mod interrupt;
+#[expect(unsafe_code, reason = "memory shared with a model")]
+mod local;
+mod peer;
+mod words;
 
+pub use buffers::{Buffers, Lent};
 pub use dma::Dma;
 pub use door::{Bus, Device, DeviceError, Identity, Registers, Stray, Window};
 pub use interrupt::Interrupt;
+pub use local::{Local, Time, Witness};
+pub use peer::{Peer, Region, Shape};
