@@ -82,6 +82,9 @@ pub(crate) struct Run {
     /// Interface to listen on; otherwise `capture.interface` of the configuration.
     #[arg(long, short, value_name = "IF")]
     pub(crate) interface: Option<String>,
+    /// Keep every frame in a folder, as a rolling ring of pcapng files (`record.*` in the configuration).
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) record: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) walk: Walk,
 }

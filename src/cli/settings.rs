@@ -25,6 +25,9 @@ pub(crate) fn run_settings(args: &Run) -> Result<Settings, Told> {
     if let Some(interface) = &args.interface {
         settings.live.interface.clone_from(interface);
     }
+    if let Some(folder) = &args.record {
+        settings.record.folder.clone_from(folder);
+    }
     Ok(settings)
 }
 

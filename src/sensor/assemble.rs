@@ -7,6 +7,7 @@ use crate::supervise::{Supervisor, wall_nanos};
 use crate::watch::Watch;
 use crate::worker::{Deal, Report, Worker, WorkerSettings};
 use capture::af_packet::Fanout;
+use capture::record::Recorder;
 use capture::pcap::FileSettings;
 use frame::{RxError, RxQueue};
 use output::eve::{Block, Encoder};
@@ -101,7 +102,7 @@ pub fn read(
     let queues = capture::pcap::open(paths, usize::from(count), files).map_err(Failure::Open)?;
     let taps = vec![String::new()];
     let deal = |index| Deal::Split { index, count };
-    go(queues, &taps, deal, false, settings, watch)
+    Ok(go(queues, &taps, deal, false, settings, watch)?.with_outputs(watch))
 }
 
 /// Listens to an interface until told to stop.
@@ -116,7 +117,27 @@ pub fn run(settings: &Settings, watch: &Arc<Watch>) -> Result<Outcome, Failure> 
     let queues = capture::af_packet::open(&live).map_err(Failure::Live)?;
     let taps = vec![settings.live.interface.clone()];
     let deal = |_| Deal::Given { count };
-    go(queues, &taps, deal, true, settings, watch)
+    let recorder = record(settings, watch)?;
+    let queues = match &recorder {
+        Some(recorder) => queues.into_iter().map(|queue| recorder.tee(queue)).collect(),
+        None => queues,
+    };
+    let outcome = go(queues, &taps, deal, true, settings, watch)?;
+    // What was handed over is in its files before anything is summed up.
+    drop(recorder);
+    Ok(outcome.with_outputs(watch))
+}
+
+/// Begins to record when that is wanted.
+fn record(settings: &Settings, watch: &Watch) -> Result<Option<Recorder>, Failure> {
+    let wanted = &settings.record;
+    if wanted.folder.as_os_str().is_empty() {
+        return Ok(None);
+    }
+    let named = |e| Failure::Output(wanted.folder.display().to_string(), e);
+    let recorder = Recorder::start(wanted.clone()).map_err(named)?;
+    watch.is_recorded(recorder.counts());
+    Ok(Some(recorder))
 }
 
 fn go(
@@ -161,7 +182,7 @@ fn go(
         aside.send(last_stats(&outcome.snapshot, host, uptime));
     }
     hub.join();
-    Ok(outcome.with_outputs(watch))
+    Ok(outcome)
 }
 
 /// Who holds the way aside while the workers walk.

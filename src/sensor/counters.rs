@@ -1,6 +1,7 @@
 //! The catalogue of counters: ledger, rooms, sinks. What `stats` events, `vigie counters` and the summary show.
 
 use crate::worker::Report;
+use capture::record::RecordReport;
 use frame::{Counter, Ledger, Loss};
 use output::files::StoreReport;
 use output::sink::SinkReport;
@@ -17,11 +18,13 @@ pub struct Snapshot {
     pub sinks: Vec<SinkReport>,
     /// Files kept, when there is a folder for them.
     pub store: Option<StoreReport>,
+    /// Frames kept, when they are recorded.
+    pub record: Option<RecordReport>,
 }
 
 impl Snapshot {
     pub(crate) fn new(report: Report, sinks: Vec<SinkReport>, store: Option<StoreReport>) -> Self {
-        Self { ledger: report.ledger(), report, sinks, store }
+        Self { ledger: report.ledger(), report, sinks, store, record: None }
     }
 
     /// Shows every counter of the catalogue, in the order in which a packet meets them.
@@ -37,6 +40,7 @@ impl Snapshot {
         });
         each_of_sinks(&self.sinks, show);
         each_of_store(&self.store.clone().unwrap_or_default(), show);
+        each_of_record(&self.record.unwrap_or_default(), show);
     }
 
     /// All counters as one nested object: `decode.ipv4` stands under `decode`.
@@ -62,6 +66,7 @@ impl Snapshot {
             ours.remove("memory");
             ours.remove("files");
             ours.remove("output");
+            ours.remove("record");
         }
         json!({
             "uptime": uptime,
@@ -159,6 +164,15 @@ fn each_of_store(store: &StoreReport, show: &mut dyn FnMut(Counter)) {
     say("files.lost_slow", "files not kept because the disk was slow, or too many were open", store.slow);
     say("files.lost_failed", "files not kept because the disk refused", store.failed);
     say("files.lost_incomplete", "files not kept because they never became whole", store.incomplete);
+}
+
+fn each_of_record(record: &RecordReport, show: &mut dyn FnMut(Counter)) {
+    let mut say = |name, text, value| show(Counter { name, text, value });
+    say("record.frames", "frames written to the record", record.frames);
+    say("record.bytes", "bytes written to the record", record.bytes);
+    say("record.lost", "frames not recorded because the disk was slow or refused; they were analysed", record.lost);
+    say("record.files", "files of the record begun", record.files);
+    say("record.deleted", "files of the record deleted because of size or age", record.deleted);
 }
 
 /// Puts a value at a dotted place.

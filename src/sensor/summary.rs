@@ -204,6 +204,15 @@ fn ledger(f: &mut fmt::Formatter<'_>, snapshot: &Snapshot) -> fmt::Result {
             grouped(store.lost())
         )?;
     }
+    if let Some(record) = &snapshot.record {
+        writeln!(
+            f,
+            "  record: {} frames in {} of pcapng, {} not kept",
+            grouped(record.frames),
+            volume_of(record.bytes),
+            grouped(record.lost)
+        )?;
+    }
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use crate::counters::Snapshot;
 use crate::notices::Notices;
 use crate::worker::{Report, WorkerSettings};
+use capture::record::{RecordCounts, RecordReport};
 use output::files::{StoreCounts, StoreReport};
 use output::sink::{SinkCounts, SinkReport};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -24,6 +25,7 @@ pub struct Watch {
     states: Mutex<Vec<(u64, Report)>>,
     sinks: Mutex<Vec<Arc<SinkCounts>>>,
     store: Mutex<Option<Arc<StoreCounts>>>,
+    record: Mutex<Option<RecordCounts>>,
     /// What workers are to be told, and how often that has changed.
     told: (AtomicU64, Mutex<Arc<WorkerSettings>>),
 }
@@ -44,7 +46,7 @@ impl Watch {
     }
 
     pub(crate) fn snapshot_of(&self, report: Report) -> Snapshot {
-        Snapshot::new(report, self.sinks(), self.store())
+        Snapshot { record: self.record(), ..Snapshot::new(report, self.sinks(), self.store()) }
     }
 
     /// Workers at work; none before the run has begun.
@@ -77,6 +79,15 @@ impl Watch {
 
     pub(crate) fn store(&self) -> Option<StoreReport> {
         lock(&self.store).as_ref().map(|s| s.report())
+    }
+
+    pub(crate) fn record(&self) -> Option<RecordReport> {
+        lock(&self.record).as_ref().map(RecordCounts::report)
+    }
+
+    /// Before the run begins: frames are recorded.
+    pub(crate) fn is_recorded(&self, counts: RecordCounts) {
+        *lock(&self.record) = Some(counts);
     }
 
     /// The last question asked.

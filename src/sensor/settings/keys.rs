@@ -171,6 +171,43 @@ pub static KEYS: &[Key] = &[
         show: |s| Value::Text(fanout_name(s.live.fanout).into()),
     },
     flag!("capture.ignore_outgoing", "Leave out frames that this machine sends.", live.ignore_outgoing),
+    // record
+    Key {
+        path: "record.folder",
+        kind: Kind::Text,
+        text: "Folder in which a running sensor keeps every frame, as a rolling ring of pcapng files; empty for none.",
+        reload: false,
+        put: |s, v| s.record.folder = text(v).into(),
+        show: |s| Value::Text(s.record.folder.display().to_string()),
+    },
+    number!(
+        "record.size",
+        Kind::Bytes(1 << 20, u64::MAX),
+        "Bytes of all files of the record together; the oldest file goes when a new one would pass it.",
+        record.size,
+        u64
+    ),
+    number!(
+        "record.file_size",
+        Kind::Bytes(1 << 20, 1 << 40),
+        "Bytes of one file of the record, at which the next is begun.",
+        record.file_size,
+        u64
+    ),
+    number!(
+        "record.file_age",
+        Kind::Number(0, 31_536_000, "seconds"),
+        "Time that one file of the record spans; 0 for no limit.",
+        record.file_seconds,
+        u64
+    ),
+    number!(
+        "record.keep",
+        Kind::Number(0, 315_360_000, "seconds"),
+        "Age at which a file of the record is deleted; 0 for never.",
+        record.keep_seconds,
+        u64
+    ),
     // decode
     flag!(
         "decode.checksums",

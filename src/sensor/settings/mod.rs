@@ -29,6 +29,8 @@ pub struct Settings {
     pub eve: Eve,
     /// Where live frames come from.
     pub live: capture::af_packet::LiveSettings,
+    /// What is kept of live frames.
+    pub record: capture::record::RecordSettings,
     /// Seconds between `stats` events; 0 for none.
     pub stats_interval: u64,
     /// Path of the control socket; empty for none.
@@ -57,6 +59,7 @@ impl Default for Settings {
                 ..Eve::default()
             },
             live: capture::af_packet::LiveSettings::new(""),
+            record: capture::record::RecordSettings::default(),
             stats_interval: 8,
             control: "/run/vigie/control.sock".into(),
         }

@@ -124,3 +124,43 @@ fn stats_come_by_the_clock_on_a_silent_wire() {
     assert_eq!(number(of(&all, "stats")[0], "/stats/capture/kernel_packets"), 0);
     assert_eq!(running.end().code, Some(0));
 }
+
+#[test]
+fn the_record_holds_every_frame_and_reads_back_to_the_same_flows() {
+    let Some(stage) = Stage::set() else { return };
+    let place = tempfile::tempdir().expect("a folder");
+    let eve = place.path().join("live.json");
+    let record = place.path().join("record");
+    let args = [
+        format!("--record={}", record.display()),
+        format!("--set=eve.file={}", eve.display()),
+        "--workers=2".to_owned(),
+    ];
+    let running = Running::start(&stage.network, End::Right, args);
+    let sent = stage.send(&mut Talk::new(200, 40, 5), Pace::PerSecond(20_000.0));
+    let ended = running.end();
+    let count = |name: &str| number(&ended.summary(), &format!("/counters/record/{name}"));
+    assert_eq!((count("frames"), count("lost")), (sent.frames, 0));
+
+    let again = place.path().join("read.json");
+    let read = Command::new(testbed::binary())
+        .args(["read", "--quiet"])
+        .arg("--eve")
+        .arg(&again)
+        .arg(&record)
+        .status();
+    assert!(read.is_ok_and(|s| s.success()), "the record is a capture");
+    assert_eq!(flows(&again), flows(&eve));
+}
+
+/// Which flows there are, and how many packets each side sent.
+fn flows(eve: &Path) -> Vec<String> {
+    let all = events(eve);
+    let packets = |e: &&serde_json::Value| {
+        let ports = [&e["src_port"], &e["dest_port"]];
+        format!("{ports:?} {} {}", e["flow"]["pkts_toserver"], e["flow"]["pkts_toclient"])
+    };
+    let mut flows: Vec<String> = of(&all, "flow").iter().map(packets).collect();
+    flows.sort();
+    flows
+}
