@@ -5,3 +5,26 @@
 //! Will never know: a driver, a clock (time is an argument), or chance (a seed is an argument).
 
 #![forbid(unsafe_code)]
+
+pub mod datapath;
+pub mod fault;
+mod function;
+mod interrupt;
+mod memory;
+mod model;
+mod options;
+mod persona;
+mod reset;
+pub mod vf;
+pub mod virtchnl;
+mod wire;
+
+pub use function::{Function, Host};
+pub use memory::{Denied, Memory, Strayed};
+pub use model::Model;
+pub use options::{Latency, Loopback, Options, WriteBack};
+pub use persona::{LinkBefore, LutLimit, Persona};
+pub use reset::Reset;
+pub use vf::Vf;
+pub use virtchnl::Action;
+pub use wire::Wire;

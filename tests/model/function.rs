@@ -1,0 +1,71 @@
+//! A virtual function as its PF keeps it: what the host decided, and what the driver asked for.
+
+use crate::{Options, Persona, Vf};
+
+/// One virtual function. [`Self::host`] survives a reset, [`Self::vf`] does not.
+#[derive(Clone, Debug)]
+pub struct Function {
+    /// Whom the model plays.
+    pub persona: Persona,
+    /// How it behaves.
+    pub options: Options,
+    /// What the host decided.
+    pub host: Host,
+    /// What the driver asked for since the last reset.
+    pub vf: Vf,
+}
+
+/// What the host's administrator and the PF hold for a function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Host {
+    /// Whether the function is trusted.
+    pub trusted: bool,
+    /// Whether the source address of what it sends is checked.
+    pub spoof_check: bool,
+    /// MAC address that the host set.
+    pub mac: Option<[u8; 6]>,
+    /// VLAN of the port.
+    pub port_vlan: Option<u16>,
+    /// Queue pairs that the function has.
+    pub pairs: u16,
+    /// Queue pairs that it may have beyond those.
+    pub pairs_left: u16,
+    /// Whether the link is up.
+    pub link_up: bool,
+    /// Its speed in Mbps.
+    pub link_mbps: u32,
+    /// Whether the PF disabled the function (malicious driver detection, or the host).
+    pub disabled: bool,
+}
+
+impl Function {
+    /// A function that no driver has touched.
+    #[must_use]
+    pub fn new(persona: Persona, options: Options) -> Self {
+        let host = Host {
+            trusted: options.trusted,
+            spoof_check: options.spoof_check,
+            mac: options.mac,
+            port_vlan: options.port_vlan,
+            pairs: options.pairs.unwrap_or(persona.pairs).clamp(1, persona.most_pairs),
+            pairs_left: options.pairs_left,
+            link_up: options.link_up,
+            link_mbps: options.link_mbps,
+            disabled: false,
+        };
+        let vf = Vf::new(&host);
+        Self { persona, options, host, vf }
+    }
+
+    /// MSI-X vectors that op 3 tells of.
+    #[must_use]
+    pub fn vectors(&self) -> u16 {
+        self.host.pairs + self.persona.other_vectors
+    }
+
+    /// Forgets what the driver asked for, as every reset does. The host's decisions stay.
+    pub fn forget(&mut self) {
+        self.vf = Vf::new(&self.host);
+        self.host.disabled = false;
+    }
+}

@@ -1,0 +1,69 @@
+//! Queues and the vectors that serve them.
+
+/// Which way frames go, as the driver sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// To the driver.
+    Rx,
+    /// From the driver.
+    Tx,
+}
+
+/// A receive queue.
+#[derive(Clone, Debug, Default)]
+pub struct RxQueue {
+    /// Whether op 6 described it.
+    pub configured: bool,
+    /// Whether op 8 enabled it.
+    pub enabled: bool,
+    /// Whether a fault stopped it until the next reset.
+    pub stuck: bool,
+    /// Device address of its ring.
+    pub base: u64,
+    /// Descriptors in the ring.
+    pub len: u32,
+    /// Bytes of each buffer.
+    pub buffer: u32,
+    /// Longest frame.
+    pub longest: u32,
+    /// Next descriptor that the device uses.
+    pub head: u32,
+    /// First descriptor that it may not use, as the driver wrote it.
+    pub tail: u32,
+    /// Descriptors that are done but not yet in memory, in ring order.
+    pub pending: Vec<(u32, [u8; 32])>,
+}
+
+/// A transmit queue.
+#[derive(Clone, Debug, Default)]
+pub struct TxQueue {
+    /// Whether op 6 described it.
+    pub configured: bool,
+    /// Whether op 8 enabled it.
+    pub enabled: bool,
+    /// Whether a fault stopped it until the next reset.
+    pub stuck: bool,
+    /// Device address of its ring.
+    pub base: u64,
+    /// Descriptors in the ring.
+    pub len: u32,
+    /// Next descriptor that the device uses.
+    pub head: u32,
+    /// First descriptor that it may not use.
+    pub tail: u32,
+    /// Descriptors that are done and asked for a report, not yet in memory.
+    pub pending: Vec<u32>,
+}
+
+/// Which queues a vector serves (op 7).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct VectorMap {
+    /// Receive queues, a bit each.
+    pub rx: u16,
+    /// Transmit queues, a bit each.
+    pub tx: u16,
+    /// Throttle of its receive queues.
+    pub rx_itr: u16,
+    /// Throttle of its transmit queues.
+    pub tx_itr: u16,
+}
