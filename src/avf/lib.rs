@@ -6,3 +6,8 @@
 //! Will never know: how a register is reached, where memory lies, what time it is, or who is driver and who is model.
 
 #![forbid(unsafe_code)]
+
+mod bits;
+pub mod ptype;
+pub mod register;
+pub mod rx;
