@@ -11,3 +11,4 @@ mod bits;
 pub mod ptype;
 pub mod register;
 pub mod rx;
+pub mod tx;
