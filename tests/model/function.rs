@@ -30,6 +30,8 @@ pub struct Host {
     pub pairs: u16,
     /// Queue pairs that it may have beyond those.
     pub pairs_left: u16,
+    /// MSI-X vectors that the function has, whatever becomes of its queues.
+    pub vectors: u16,
     /// Whether the link is up.
     pub link_up: bool,
     /// Its speed in Mbps.
@@ -42,25 +44,21 @@ impl Function {
     /// A function that no driver has touched.
     #[must_use]
     pub fn new(persona: Persona, options: Options) -> Self {
+        let pairs = options.pairs.unwrap_or(persona.pairs).clamp(1, persona.most_pairs);
         let host = Host {
             trusted: options.trusted,
             spoof_check: options.spoof_check,
             mac: options.mac,
             port_vlan: options.port_vlan,
-            pairs: options.pairs.unwrap_or(persona.pairs).clamp(1, persona.most_pairs),
+            pairs,
             pairs_left: options.pairs_left,
+            vectors: options.vectors.unwrap_or(pairs + persona.other_vectors),
             link_up: options.link_up,
             link_mbps: options.link_mbps,
             disabled: false,
         };
         let vf = Vf::new(&host);
         Self { persona, options, host, vf }
-    }
-
-    /// MSI-X vectors that op 3 tells of.
-    #[must_use]
-    pub fn vectors(&self) -> u16 {
-        self.host.pairs + self.persona.other_vectors
     }
 
     /// Forgets what the driver asked for, as every reset does. The host's decisions stay.

@@ -22,7 +22,7 @@ mod wire;
 pub use function::{Function, Host};
 pub use memory::{Denied, Memory, Strayed};
 pub use model::Model;
-pub use options::{Latency, Loopback, Options, WriteBack};
+pub use options::{Latency, Loopback, Options, ResetTiming, WriteBack};
 pub use persona::{LinkBefore, LutLimit, Persona};
 pub use reset::Reset;
 pub use vf::Vf;

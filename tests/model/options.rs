@@ -7,9 +7,11 @@ use std::time::Duration;
 pub struct Options {
     /// When completed descriptors reach memory.
     pub write_back: WriteBack,
-    /// Whether rules of the specification that real PFs let pass are enforced: LB on messages over 512 bytes, memory
-    /// decode off makes BARs unreadable.
+    /// Whether rules of the specification that some PFs let pass are enforced, such as RD and LB of sent messages.
     pub strict: bool,
+    /// Whether BARs read as all ones while COMMAND bit 1 is off. Virtual functions do not have that bit, whoever holds
+    /// them pretends it.
+    pub memory_gate: bool,
     /// How long the PF takes to answer a message.
     pub latency: Latency,
     /// Whether the host trusts the function.
@@ -30,8 +32,23 @@ pub struct Options {
     pub link_up: bool,
     /// What becomes of frames that the driver sends.
     pub loopback: Loopback,
-    /// How long a reset takes; none is the persona's shortest.
-    pub reset: Option<Duration>,
+    /// MSI-X vectors; none is one for each queue pair and the mailbox's.
+    pub vectors: Option<u16>,
+    /// How resets go.
+    pub reset: ResetTiming,
+}
+
+/// How resets go.
+#[derive(Clone, Debug)]
+pub struct ResetTiming {
+    /// How long one takes; none is the persona's shortest.
+    pub takes: Option<Duration>,
+    /// How long RSTAT still says "active" after the driver asked for one.
+    pub stale: Duration,
+    /// How long before a reset of the PF its functions are warned.
+    pub warning: Duration,
+    /// How long, from its beginning, registers read 0xDEADBEEF.
+    pub dead_beef: Duration,
 }
 
 /// When completed descriptors reach memory.
@@ -63,11 +80,23 @@ pub enum Loopback {
     Swap,
 }
 
+impl Default for ResetTiming {
+    fn default() -> Self {
+        Self {
+            takes: None,
+            stale: Duration::ZERO,
+            warning: Duration::from_millis(10),
+            dead_beef: Duration::ZERO,
+        }
+    }
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self {
             write_back: WriteBack::Groups,
             strict: true,
+            memory_gate: false,
             latency: Latency::After(Duration::from_micros(100)),
             trusted: true,
             spoof_check: false,
@@ -78,7 +107,8 @@ impl Default for Options {
             link_mbps: 10_000,
             link_up: true,
             loopback: Loopback::Off,
-            reset: None,
+            vectors: None,
+            reset: ResetTiming::default(),
         }
     }
 }

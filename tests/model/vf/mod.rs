@@ -48,7 +48,7 @@ impl Vf {
             granted: None,
             rx: vec![RxQueue::default(); pairs],
             tx: vec![TxQueue::default(); pairs],
-            vectors: vec![VectorMap::default(); pairs + 1],
+            vectors: vec![VectorMap::default(); usize::from(host.vectors)],
             filters: Filters::new(host),
             rss: Rss::new(host),
             strip: false,
