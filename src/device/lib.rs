@@ -14,6 +14,7 @@ mod door;
 mod interrupt;
 #[expect(unsafe_code, reason = "memory shared with a model")]
 mod local;
+pub mod pci;
 mod peer;
 mod words;
 
