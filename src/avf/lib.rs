@@ -10,5 +10,6 @@
 mod bits;
 pub mod ptype;
 pub mod register;
+pub mod rss;
 pub mod rx;
 pub mod tx;
