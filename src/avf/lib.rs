@@ -6,6 +6,16 @@
 //! Will never know: how a register is reached, where memory lies, what time it is, or who is driver and who is model.
 
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::cast_possible_truncation,
+        clippy::panic
+    )
+)]
 
 mod bits;
 pub mod ptype;
