@@ -16,5 +16,6 @@
 )]
 
 pub mod af_packet;
+pub mod generator;
 pub mod pcap;
 pub mod record;

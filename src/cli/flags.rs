@@ -26,6 +26,8 @@ pub(crate) enum Command {
     Config(Config),
     /// Show the counters of a running sensor.
     Counters(Counters),
+    /// Measure what this machine can take. Needs root; nothing reaches a network.
+    Bench(Bench),
     /// Print completions for a shell.
     Completions(Completions),
     /// Print the man page.
@@ -125,6 +127,42 @@ pub(crate) struct Counters {
     /// Explain every counter instead of asking a sensor.
     #[arg(long)]
     pub(crate) reference: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Bench {
+    #[command(subcommand)]
+    pub(crate) what: BenchWhat,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BenchWhat {
+    /// The highest rate at which the sensor, as configured, loses no frame of a cable of its own, with the ledger.
+    Capture(Capacity),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Capacity {
+    #[command(flatten)]
+    pub(crate) sources: Sources,
+    /// Frame lengths, with the four bytes of Ethernet's checksum.
+    #[arg(long, value_name = "BYTES", value_delimiter = ',', default_values_t = [64, 512, 1518], value_parser = clap::value_parser!(u16).range(64..=9018))]
+    pub(crate) length: Vec<u16>,
+    /// Conversations alive at once.
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    pub(crate) flows: u32,
+    /// Threads that send.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub(crate) senders: u32,
+    /// How long each rate is held.
+    #[arg(long, value_name = "SECONDS", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=600))]
+    pub(crate) seconds: u16,
+    /// Worker threads; 0 for one a core.
+    #[arg(long, value_name = "N")]
+    pub(crate) workers: Option<u16>,
+    /// As JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Args, Debug)]

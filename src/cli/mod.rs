@@ -1,6 +1,7 @@
 //! The command line: a contract that tools rely on. Flags are declared once, in [`flags`]; help, man page and shell
 //! completions derive from them.
 
+mod bench;
 mod config;
 mod control;
 mod counters;
@@ -36,6 +37,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Protocols(args) => protocols::protocols(args.json),
         Command::Config(args) => config::config(&args.action),
         Command::Counters(args) => counters::counters(&args),
+        Command::Bench(args) => bench::bench(&args),
         Command::Completions(args) => completions(args.shell),
         Command::Man => man(),
     };

@@ -1,9 +1,10 @@
 //! Sensor: the house. Puts the rooms together and walks packets through them.
 //!
 //! Gives: [`Settings`] (every room's own, composed, and the catalogue of configuration keys), [`Worker`] (the walk),
-//! `read` and `run` in [`assemble`], [`Summary`], the counters. Depends on: every room below it.
+//! `read` and `run` in [`assemble`], [`capacity`], [`Summary`], the counters. Depends on: every room below it.
 //! Will never know: command-line flags, terminals. Invariants: workers share nothing while they walk; a flow belongs
-//! to one share of one worker; nothing here reads a clock except `supervise` and `assemble::run`.
+//! to one share of one worker; nothing here reads a clock except `supervise`,
+//! `capacity` and `assemble::run`.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -18,6 +19,7 @@
 )]
 
 pub mod assemble;
+pub mod capacity;
 mod counters;
 mod desk;
 mod files;

@@ -22,6 +22,7 @@
 
 mod block;
 mod error;
+mod outlet;
 mod queue;
 mod ring;
 mod setup;
@@ -35,6 +36,7 @@ use std::sync::Arc;
 use frame::RxQueue;
 
 pub use error::OpenError;
+pub use outlet::Outlet;
 
 /// How frames are dealt out to several workers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Disks that are full, readers that go away, a wire on which nothing happens.
 
-use crate::stage::{Stage, events, number, of};
+use crate::stage::{Stage, number, of};
 use std::fs;
 use std::io::Read as _;
 use std::os::unix::net::UnixListener;
@@ -163,4 +163,20 @@ fn flows(eve: &Path) -> Vec<String> {
     let mut flows: Vec<String> = of(&all, "flow").iter().map(packets).collect();
     flows.sort();
     flows
+}
+
+#[test]
+fn the_capacity_of_this_machine_is_measured_on_a_cable_of_its_own() {
+    if Stage::set().is_none() {
+        return;
+    }
+    let args = ["bench", "capture", "--seconds", "1", "--length", "64", "--flows", "50", "--json"];
+    let output = Command::new(testbed::binary()).args(args).output().expect("it runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let rows: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let rows = rows.as_array().expect("rows");
+    assert!(rows.len() == 2 && rows.iter().all(|row| row["balances"] == true), "{rows:?}");
+    let best = rows.last().expect("two");
+    assert!(best["lossless"] == true && best["analysed"] == best["sent"], "{best}");
+    assert!(number(best, "/sent") > 10_000, "{best}");
 }

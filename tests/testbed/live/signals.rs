@@ -1,6 +1,6 @@
 //! TERM, HUP, KILL.
 
-use crate::stage::{Stage, events, number, of};
+use crate::stage::{Stage, number, of};
 use std::fs;
 use std::process::Stdio;
 use std::time::Duration;

@@ -70,13 +70,6 @@ pub(crate) fn conversations(folder: &Path, count: u64, rate: f64) -> PathBuf {
     path
 }
 
-/// Events of a file, every line of which is whole.
-pub(crate) fn events(path: &Path) -> Vec<Value> {
-    let text = std::fs::read_to_string(path).expect("events");
-    assert!(text.is_empty() || text.ends_with('\n'), "the last line has no end");
-    text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"))).collect()
-}
-
 /// Events of a type.
 pub(crate) fn of<'e>(events: &'e [Value], kind: &str) -> Vec<&'e Value> {
     events.iter().filter(|event| event["event_type"] == kind).collect()

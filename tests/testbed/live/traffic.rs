@@ -1,34 +1,10 @@
 //! What a live run says is what `vigie read` says of the same frames.
 
-use crate::stage::{Stage, conversations, events, number, of};
+use crate::stage::{Stage, conversations, number, of};
 use serde_json::Value;
 use std::path::Path;
 use std::process::Command;
-use testbed::{End, Running, binary};
-
-const KINDS: [&str; 6] = ["flow", "http", "dns", "tls", "fileinfo", "anomaly"];
-
-/// Events without what says when, where and in which order they were seen.
-fn timeless(all: &[Value]) -> Vec<String> {
-    let kept = all.iter().filter(|e| KINDS.iter().any(|kind| e["event_type"] == *kind));
-    let mut lines: Vec<String> = kept
-        .map(|event| {
-            let mut event = event.clone();
-            let object = event.as_object_mut().expect("an event");
-            for key in ["timestamp", "flow_id", "pcap_cnt", "pkt_src", "in_iface", "tap", "host"] {
-                object.remove(key);
-            }
-            if let Some(flow) = object.get_mut("flow").and_then(Value::as_object_mut) {
-                for key in ["start", "end", "age", "reason"] {
-                    flow.remove(key);
-                }
-            }
-            event.to_string()
-        })
-        .collect();
-    lines.sort();
-    lines
-}
+use testbed::{End, Running, assert_same_events, binary, events, timeless};
 
 fn read(capture: &Path, eve: &Path, more: &[&str]) -> Vec<Value> {
     let mut command = Command::new(binary());
@@ -53,21 +29,9 @@ fn same_events(workers: &str) {
         let ledger = ended.ledger();
         assert_eq!(number(&ledger, "/received"), sent.frames, "{ledger} {}", ended.stderr);
         assert_eq!(number(&ledger, "/lost/kernel.drop"), 0, "{ledger}");
-        let live = timeless(&events(&folder.path().join("live.json")));
-        let read = timeless(&read(&capture, &folder.path().join("read.json"), &["--workers", "1"]));
-        assert!(!read.is_empty());
-        let only = |mine: &[String], theirs: &[String]| -> Vec<String> {
-            mine.iter().filter(|line| !theirs.contains(line)).take(3).cloned().collect()
-        };
-        assert!(
-            live == read,
-            "{}: {} live, {} read; only live {:#?}; only read {:#?}",
-            capture.display(),
-            live.len(),
-            read.len(),
-            only(&live, &read),
-            only(&read, &live)
-        );
+        let live = events(&folder.path().join("live.json"));
+        let read = read(&capture, &folder.path().join("read.json"), &["--workers", "1"]);
+        assert_same_events(&capture.display().to_string(), &live, &read);
         std::fs::remove_file(folder.path().join("live.json")).expect("there");
     }
 }
