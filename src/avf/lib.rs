@@ -17,9 +17,12 @@
     )
 )]
 
+pub mod adminq;
 mod bits;
+mod code;
 pub mod ptype;
 pub mod register;
 pub mod rss;
 pub mod rx;
 pub mod tx;
+pub mod virtchnl;
