@@ -19,3 +19,4 @@ pub mod af_packet;
 pub mod generator;
 pub mod pcap;
 pub mod record;
+pub mod vf;

@@ -2,6 +2,7 @@
 
 use super::exit::CODES;
 use super::settings::CONFIGURATION;
+use capture::vf::pci::PciAddress;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use std::io;
 use std::path::PathBuf;
@@ -26,6 +27,8 @@ pub(crate) enum Command {
     Config(Config),
     /// Show the counters of a running sensor.
     Counters(Counters),
+    /// Virtual functions of Intel NICs on this machine: list, bind, unbind.
+    Vf(Vf),
     /// Measure what this machine can take. Needs root; nothing reaches a network.
     Bench(Bench),
     /// Print completions for a shell.
@@ -127,6 +130,35 @@ pub(crate) struct Counters {
     /// Explain every counter instead of asking a sensor.
     #[arg(long)]
     pub(crate) reference: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Vf {
+    /// Another root folder than `/`, whose `sys` is looked at.
+    #[arg(long, value_name = "FOLDER", hide = true)]
+    pub(crate) root: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(crate) action: VfAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum VfAction {
+    /// Every virtual function of an Intel NIC: driver, IOMMU group, NUMA node, physical function, state.
+    List {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Give a function to vfio-pci, so that vigie can open it; what was before is recorded.
+    Bind {
+        /// PCI address, such as 0000:03:02.0.
+        address: PciAddress,
+    },
+    /// Take a function back from vfio-pci and put back what was before.
+    Unbind {
+        /// PCI address, such as 0000:03:02.0.
+        address: PciAddress,
+    },
 }
 
 #[derive(Args, Debug)]

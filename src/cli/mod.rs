@@ -14,6 +14,7 @@ mod run;
 mod settings;
 mod signals;
 mod tell;
+mod vf;
 
 use clap::{CommandFactory as _, Parser as _};
 use exit::Exit;
@@ -38,6 +39,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Config(args) => config::config(&args.action),
         Command::Counters(args) => counters::counters(&args),
         Command::Bench(args) => bench::bench(&args),
+        Command::Vf(args) => vf::vf(&args),
         Command::Completions(args) => completions(args.shell),
         Command::Man => man(),
     };
