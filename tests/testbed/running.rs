@@ -229,7 +229,7 @@ pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| match std::env::var_os("VIGIE_BIN") {
         Some(path) => root().join(path),
-        None => build(),
+        None => program("vigie"),
     })
 }
 
@@ -238,20 +238,20 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new("."))
 }
 
-/// Builds it where this program was built, and with the same profile.
-fn build() -> PathBuf {
+/// A program of this workspace, built where this one was built, and with the same profile.
+pub(crate) fn program(package: &str) -> PathBuf {
     let this = std::env::current_exe().expect("a program knows itself");
     let named = |folder: &&Path| folder.ends_with("debug") || folder.ends_with("release");
     let folder = this.ancestors().find(named).expect("a profile's folder").to_owned();
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command
-        .args(["build", "--quiet", "--package", "vigie", "--target-dir"])
+        .args(["build", "--quiet", "--package", package, "--target-dir"])
         .arg(folder.parent().expect("a target"));
     if folder.ends_with("release") {
         command.arg("--release");
     }
     let status = command.current_dir(root()).status().expect("cargo runs");
-    assert!(status.success(), "the binary under test does not build");
-    folder.join("vigie")
+    assert!(status.success(), "{package} does not build");
+    folder.join(package)
 }

@@ -7,7 +7,7 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
-use testbed::{End, Running};
+use testbed::{End, Running, events};
 use world::{Pace, Talk};
 
 /// A file system of a few kilobytes, unmounted at the end.

@@ -4,7 +4,7 @@ use crate::stage::{Stage, number, of};
 use std::fs;
 use std::process::Stdio;
 use std::time::Duration;
-use testbed::{End, Running};
+use testbed::{End, Running, events};
 use world::{Pace, Talk};
 
 #[test]
