@@ -6,7 +6,7 @@ mod class;
 mod toeplitz;
 
 pub use class::{Class, Family, Hena, Input, Seen};
-pub use toeplitz::{Addresses, KEY_BYTES, Toeplitz, is_symmetric, symmetric_key};
+pub use toeplitz::{Addresses, KEY_BYTES, SYMMETRIC_KEY, Toeplitz, is_symmetric};
 
 /// Entries of a classic function's indirection table.
 pub const LUT_ENTRIES: usize = 64;
