@@ -27,14 +27,17 @@ struct Lead {
     protocol: &'static Protocol,
 }
 
+/// What a protocol asks of the first bytes.
+type Question = fn(&Look<'_>) -> Probe;
+
 /// The questions of one transport, sorted once.
 struct Questions {
     /// Case-sensitive patterns at offset 0, by their first byte.
     by_first: Vec<Vec<Lead>>,
     /// All other patterns.
     elsewhere: Vec<Lead>,
-    /// Protocols that have a probe.
-    probes: Vec<&'static Protocol>,
+    /// Every probe, and whose it is.
+    probes: Vec<(Question, &'static Protocol)>,
     /// The same by usual port, sorted.
     by_port: Vec<(u16, &'static Protocol)>,
 }
@@ -120,12 +123,10 @@ impl Questions {
                     None => elsewhere.push(lead),
                 }
             }
-            if protocol.probe.is_some() {
-                probes.push(protocol);
-            }
+            probes.extend(protocol.probe.map(|probe| (probe, protocol)));
         }
         let mut by_port: Vec<(u16, &'static Protocol)> = Vec::new();
-        for protocol in &probes {
+        for (_, protocol) in &probes {
             let here = protocol.ports.iter().filter(|(carrier, _)| *carrier == transport);
             by_port.extend(here.map(|(_, port)| (*port, *protocol)));
         }
@@ -151,11 +152,30 @@ impl Questions {
             }
         }
         let (server, client) = (self.usual(look.server_port), self.usual(look.client_port));
-        let is_usual = |p: &Protocol| server.iter().chain(client).any(|(_, u)| std::ptr::eq(*u, p));
-        let usual = server.iter().chain(client).map(|(_, p)| *p);
-        let others = self.probes.iter().copied().filter(|p| !is_usual(p));
-        for protocol in usual.chain(others) {
+        for (_, protocol) in server.iter().chain(client) {
             if let Some(found) = offer(protocol, look, Confidence::Content, &mut best) {
+                return found;
+            }
+        }
+        self.ask_others(look, server, client, best)
+    }
+
+    /// Asks those that are not at home on either port.
+    fn ask_others(
+        &self,
+        look: &Look<'_>,
+        server: &[(u16, &'static Protocol)],
+        client: &[(u16, &'static Protocol)],
+        mut best: Option<(&'static Protocol, Confidence)>,
+    ) -> Offer {
+        for (probe, protocol) in &self.probes {
+            // Most probes refuse at once: nothing is done for them before they were asked.
+            let answer = probe(look);
+            if matches!(answer, Probe::No | Probe::More) {
+                continue;
+            }
+            let was_asked = server.iter().chain(client).any(|(_, usual)| std::ptr::eq(*usual, *protocol));
+            if !was_asked && let Some(found) = weigh(answer, protocol, Confidence::Content, &mut best) {
                 return found;
             }
         }
@@ -183,7 +203,17 @@ fn offer(
     let Some(probe) = protocol.probe else {
         return Some(Offer::Found { protocol, confidence, swapped: false });
     };
-    match probe(look) {
+    weigh(probe(look), protocol, confidence, best)
+}
+
+/// What an answer is worth; `Some` ends the asking.
+fn weigh(
+    answer: Probe,
+    protocol: &'static Protocol,
+    confidence: Confidence,
+    best: &mut Option<(&'static Protocol, Confidence)>,
+) -> Option<Offer> {
+    match answer {
         Probe::Yes { swapped } => Some(Offer::Found { protocol, confidence: Confidence::Content, swapped }),
         Probe::Unsure => {
             best.get_or_insert((protocol, confidence));

@@ -184,7 +184,7 @@ mod tests {
     use super::*;
 
     static NAME: Field =
-        Field { path: "a.name", json: "\"name\":", kind: parse::Kind::Text, element: None, text: "" };
+        Field { path: "a.name", json: ",\"name\":", kind: parse::Kind::Text, element: None, text: "" };
 
     #[test]
     fn what_is_appended_reads_the_same() {

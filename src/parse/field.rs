@@ -39,7 +39,7 @@ pub enum Kind {
 pub struct Field {
     /// Full dotted path: `http.hostname`.
     pub path: &'static str,
-    /// Its JSON key, quoted, with the colon: `"hostname":`. List items have an empty one.
+    /// Its JSON key, quoted, between the comma before it and its colon: `,"hostname":`. List items have an empty one.
     pub json: &'static str,
     /// What it holds.
     pub kind: Kind,
@@ -61,7 +61,7 @@ pub struct Field {
 ///     }
 /// }
 /// assert_eq!(f::NUMBER.path, "ping.number");
-/// assert_eq!(f::NUMBER.json, "\"number\":");
+/// assert_eq!(f::NUMBER.json, ",\"number\":");
 /// assert_eq!(f::ALL.len(), 2);
 /// ```
 #[macro_export]
@@ -70,7 +70,7 @@ macro_rules! fields {
         $(, element($pen:literal, $id:literal))? ;)*) => {
         $($(#[$meta])* pub static $name: $crate::Field = $crate::Field {
             path: concat!($parent, $key),
-            json: concat!("\"", $key, "\":"),
+            json: concat!(",\"", $key, "\":"),
             kind: $crate::Kind::$kind,
             element: $crate::fields!(@element $($pen, $id)?),
             text: $text,

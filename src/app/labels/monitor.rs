@@ -129,22 +129,19 @@ fn ganglia(l: &Look<'_>) -> Answer {
 
 /// Etsy's format: name, colon, value, bar, type.
 fn statsd(l: &Look<'_>) -> Answer {
-    let text = l.data.split(|b| *b == b'\n').next()?;
-    let colon = text.iter().position(|b| *b == b':')?;
-    let bar = text.iter().position(|b| *b == b'|')?;
-    let value = text.get(colon + 1..bar)?;
-    let number =
-        !value.is_empty() && value.iter().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'+'));
-    let name = text.get(..colon)?;
-    let kind = matches!(byte(text, bar + 1)?, b'c' | b'g' | b'm' | b'h' | b's' | b'd');
-    let end = from(text, bar + 1).iter().take_while(|b| b.is_ascii_lowercase()).count() <= 2;
-    sure(
-        !name.is_empty()
-            && name.iter().all(|b| b.is_ascii_alphanumeric() || b"._-/".contains(b))
-            && number
-            && kind
-            && end,
-    )
+    let d = l.data;
+    let is_name = |b: &&u8| b.is_ascii_alphanumeric() || matches!(**b, b'.' | b'_' | b'-' | b'/');
+    let colon = d.iter().take_while(is_name).count();
+    if colon == 0 || byte(d, colon)? != b':' {
+        return sure(false);
+    }
+    let is_value = |b: &&u8| b.is_ascii_digit() || matches!(**b, b'.' | b'-' | b'+');
+    let value = from(d, colon + 1).iter().take_while(is_value).count();
+    let bar = colon + 1 + value;
+    let kind = from(d, bar + 1);
+    let known = matches!(byte(kind, 0)?, b'c' | b'g' | b'm' | b'h' | b's' | b'd');
+    let end = kind.iter().take_while(|b| b.is_ascii_lowercase()).count() <= 2;
+    sure(value > 0 && byte(d, bar)? == b'|' && known && end)
 }
 
 /// GELF payload specification: JSON with a version, or a chunk's magic.

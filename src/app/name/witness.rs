@@ -20,7 +20,7 @@ impl Json {
             self.text.push(',');
         }
         if self.open.last() != Some(&']') {
-            self.text.push_str(field.json);
+            self.text.push_str(field.json.trim_start_matches(','));
         }
     }
 

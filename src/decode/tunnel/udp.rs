@@ -183,10 +183,15 @@ impl crate::Settings {
     /// Whether a datagram between these ports may be a tunnel.
     #[inline]
     pub(crate) fn is_tunnel_port(&self, src: u16, dst: u16) -> bool {
-        self.vxlan_ports.contains(&dst)
-            || self.geneve_ports.contains(&dst)
-            || self.gtp_ports.contains(&dst)
-            || self.gtp_ports.contains(&src)
+        #[allow(
+            clippy::manual_contains,
+            reason = "the library's search costs more than a list of a few ports is long"
+        )]
+        let listed = |ports: &[u16], port| ports.iter().any(|listed| *listed == port);
+        listed(&self.vxlan_ports, dst)
+            || listed(&self.geneve_ports, dst)
+            || listed(&self.gtp_ports, dst)
+            || listed(&self.gtp_ports, src)
             || self.teredo && (src == TEREDO_PORT || dst == TEREDO_PORT)
     }
 }

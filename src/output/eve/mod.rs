@@ -5,7 +5,7 @@ mod text;
 mod time;
 
 use event::{Batch, Event, Header, Key, Tape, Token, Value};
-use number::{hex, mac, number, signed};
+use number::{dotted, hex, mac, number, signed};
 use parse::{Field, Kind};
 use std::net::IpAddr;
 use text::quoted;
@@ -34,8 +34,10 @@ pub struct Block {
 /// Turns events into lines. One a worker; remembers the last second it formatted.
 #[derive(Debug, Default)]
 pub struct Encoder {
-    taps: Vec<String>,
-    host: Option<String>,
+    /// For each tap, what its events say of it: nothing for one without a name.
+    taps: Vec<Vec<u8>>,
+    /// What every event says of the sensor.
+    host: Vec<u8>,
     clock: Clock,
 }
 
@@ -43,7 +45,14 @@ impl Encoder {
     /// `taps` are the names that `in_iface` is taken from, by index; empty names are left out. `host` names the sensor.
     #[must_use]
     pub fn new(taps: Vec<String>, host: Option<String>) -> Self {
-        Self { taps, host, clock: Clock::default() }
+        let named = |key: &[u8], name: &str| {
+            let mut text = key.to_vec();
+            quoted(name.as_bytes(), &mut text);
+            text
+        };
+        let tap = |name: &String| if name.is_empty() { Vec::new() } else { named(b",\"in_iface\":", name) };
+        let host = host.map_or_else(Vec::new, |host| named(b",\"host\":", &host));
+        Self { taps: taps.iter().map(tap).collect(), host, clock: Clock::default() }
     }
 
     /// Appends every event of a batch to a block.
@@ -80,9 +89,8 @@ impl Encoder {
         if let Some(id) = h.flow_id {
             pair(b",\"flow_id\":", id, out);
         }
-        if let Some(tap) = self.taps.get(usize::from(h.tap)).filter(|t| !t.is_empty()) {
-            out.extend_from_slice(b",\"in_iface\":");
-            quoted(tap.as_bytes(), out);
+        if let Some(tap) = self.taps.get(usize::from(h.tap)) {
+            out.extend_from_slice(tap);
         }
         word(b",\"event_type\":\"", h.event_type, out);
         let (count, ids) = h.vlans;
@@ -99,10 +107,7 @@ impl Encoder {
             text::base64(hash, out);
             out.push(b'"');
         }
-        if let Some(host) = &self.host {
-            out.extend_from_slice(b",\"host\":");
-            quoted(host.as_bytes(), out);
-        }
+        out.extend_from_slice(&self.host);
         if let Some(tx) = h.tx {
             pair(b",\"tx_id\":", tx, out);
         }
@@ -207,14 +212,7 @@ fn word(key: &[u8], value: &str, out: &mut Vec<u8>) {
 
 fn address(ip: IpAddr, out: &mut Vec<u8>) {
     match ip {
-        IpAddr::V4(v4) => {
-            for (i, byte) in v4.octets().into_iter().enumerate() {
-                if i > 0 {
-                    out.push(b'.');
-                }
-                number(byte.into(), out);
-            }
-        }
+        IpAddr::V4(v4) => dotted(v4.octets(), out),
         // Suricata writes IPv6 addresses in full, without `::`.
         IpAddr::V6(v6) => {
             for (i, part) in v6.segments().into_iter().enumerate() {
@@ -230,45 +228,56 @@ fn address(ip: IpAddr, out: &mut Vec<u8>) {
 /// Nesting deeper than this is not written; no catalogue comes near.
 const DEEPEST: usize = 16;
 
+/// An open object or list: what closes it, and whether its members carry keys.
+#[derive(Clone, Copy)]
+struct Level {
+    close: u8,
+    keyed: bool,
+}
+
+const OBJECT: Level = Level { close: b'}', keyed: true };
+const LIST: Level = Level { close: b']', keyed: false };
+
 /// Writes tokens as members of the object that is open already.
 fn body(tokens: &[Token], tape: &Tape, clock: &mut Clock, out: &mut Vec<u8>) {
-    // For each open level: what closes it, and whether its members carry keys.
-    let mut open = [(b'}', true); DEEPEST];
+    let mut outer = [OBJECT; DEEPEST];
     let mut depth = 0;
+    let mut level = OBJECT;
     let mut first = false;
     for token in tokens {
-        let (_, keyed) = open.get(depth).copied().unwrap_or((b'}', true));
-        if token.value == Value::Close {
-            let (close, _) = open.get(depth).copied().unwrap_or((b'}', true));
-            out.push(close);
-            depth = depth.saturating_sub(1);
-            first = false;
-            continue;
-        }
-        if !first {
-            out.push(b',');
-        }
-        if keyed {
-            out.extend_from_slice(token.field.json.as_bytes());
-        }
-        first = false;
-        let opens = match token.value {
-            Value::Object | Value::Item => Some((b'{', b'}', true)),
-            Value::List => Some((b'[', b']', false)),
-            _ => None,
-        };
-        match opens {
-            Some((opening, closing, keyed)) => {
-                out.push(opening);
-                depth += 1;
-                if let Some(level) = open.get_mut(depth) {
-                    *level = (closing, keyed);
-                }
-                first = true;
+        let (opening, inside) = match token.value {
+            Value::Close => {
+                out.push(level.close);
+                depth = usize::saturating_sub(depth, 1);
+                level = outer.get(depth).copied().unwrap_or(OBJECT);
+                first = false;
+                continue;
             }
-            None => value(token.field, token.value, tape, clock, out),
+            Value::Object | Value::Item => (b'{', OBJECT),
+            Value::List => (b'[', LIST),
+            plain => {
+                member(token.field, level.keyed, first, out);
+                value(token.field, plain, tape, clock, out);
+                first = false;
+                continue;
+            }
+        };
+        member(token.field, level.keyed, first, out);
+        out.push(opening);
+        if let Some(place) = outer.get_mut(depth) {
+            *place = level;
         }
+        depth += 1;
+        level = inside;
+        first = true;
     }
+}
+
+/// What stands before a member's value.
+#[inline]
+fn member(field: &Field, keyed: bool, first: bool, out: &mut Vec<u8>) {
+    let text = if keyed { field.json.as_bytes() } else { b"," };
+    out.extend_from_slice(text.get(usize::from(first)..).unwrap_or_default());
 }
 
 fn value(field: &Field, value: Value, tape: &Tape, clock: &mut Clock, out: &mut Vec<u8>) {
@@ -351,7 +360,7 @@ mod tests {
     #[test]
     fn lists_items_and_bytes_of_any_kind_are_valid_json() {
         static LIST: parse::Field =
-            parse::Field { path: "x", json: "\"x\":", kind: parse::Kind::List, element: None, text: "" };
+            parse::Field { path: "x", json: ",\"x\":", kind: parse::Kind::List, element: None, text: "" };
         let text = line(Header { event_type: "t", ..Header::default() }, |tape| {
             tape.list(&LIST);
             tape.item();

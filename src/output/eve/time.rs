@@ -4,16 +4,16 @@ use super::number::{number, two};
 
 const DAY: i64 = 86_400;
 
-/// Formats moments; the last second's text is kept, since events come in bursts.
+/// Formats moments; the last day's text is kept.
 #[derive(Debug)]
 pub(super) struct Clock {
-    second: i64,
+    day: i64,
     text: Vec<u8>,
 }
 
 impl Default for Clock {
     fn default() -> Self {
-        Self { second: i64::MIN, text: Vec::new() }
+        Self { day: i64::MIN, text: Vec::new() }
     }
 }
 
@@ -25,30 +25,41 @@ impl Clock {
 
     /// Writes the whole second only, without a zone.
     pub(super) fn write_second(&mut self, micros: i64, out: &mut Vec<u8>) {
-        let second = micros.div_euclid(1_000_000);
-        if second != self.second {
-            self.second = second;
-            self.text.clear();
-            date(second, &mut self.text);
-        }
+        let time = self.time(micros.div_euclid(1_000_000));
         out.extend_from_slice(&self.text);
+        out.extend_from_slice(&time);
     }
 
     /// Writes microseconds since 1970, which may lie before.
     pub(super) fn write_signed(&mut self, micros: i64, out: &mut Vec<u8>) {
-        self.write_second(micros, out);
-        let fraction = micros.rem_euclid(1_000_000).unsigned_abs();
-        out.push(b'.');
-        for part in [fraction / 10_000, fraction / 100, fraction] {
-            out.extend_from_slice(&two(part));
+        let second = micros.div_euclid(1_000_000);
+        let [h0, h1, c0, m0, m1, c1, s0, s1] = self.time(second);
+        let fraction = (micros - second * 1_000_000).unsigned_abs();
+        let [[a, b], [c, d], [e, f]] = [fraction / 10_000, fraction / 100, fraction].map(two);
+        out.extend_from_slice(&self.text);
+        out.extend_from_slice(&[
+            h0, h1, c0, m0, m1, c1, s0, s1, b'.', a, b, c, d, e, f, b'+', b'0', b'0', b'0', b'0',
+        ]);
+    }
+
+    /// `01:02:03`, and has the day's text ready.
+    #[inline]
+    fn time(&mut self, second: i64) -> [u8; 8] {
+        let day = second.div_euclid(DAY);
+        if day != self.day {
+            self.day = day;
+            self.text.clear();
+            date(day, &mut self.text);
         }
-        out.extend_from_slice(b"+0000");
+        let time = (second - day * DAY).unsigned_abs();
+        let [[a, b], [c, d], [e, f]] = [time / 3600, time / 60 % 60, time % 60].map(two);
+        [a, b, b':', c, d, b':', e, f]
     }
 }
 
-/// `2016-11-30T01:02:03`.
-fn date(second: i64, out: &mut Vec<u8>) {
-    let (year, month, day) = civil(second.div_euclid(DAY));
+/// `2016-11-30T`.
+fn date(day: i64, out: &mut Vec<u8>) {
+    let (year, month, day) = civil(day);
     if year < 0 {
         out.push(b'-');
     }
@@ -63,13 +74,11 @@ fn date(second: i64, out: &mut Vec<u8>) {
         });
     }
     number(year, out);
-    let time = second.rem_euclid(DAY).unsigned_abs();
-    for (mark, part) in
-        [(b'-', month), (b'-', day), (b'T', time / 3600), (b':', time / 60 % 60), (b':', time % 60)]
-    {
-        out.push(mark);
+    for part in [month, day] {
+        out.push(b'-');
         out.extend_from_slice(&two(part));
     }
+    out.push(b'T');
 }
 
 /// Year, month and day of a day counted from 1970, in the proleptic Gregorian calendar. Counts in eras of 400 years

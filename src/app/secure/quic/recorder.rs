@@ -77,7 +77,7 @@ struct Json {
 
 impl Json {
     fn put(&mut self, field: &'static Field, value: &str) {
-        let key = field.json.trim_matches(['"', ':']).trim_end_matches('"');
+        let key = field.json.trim_matches([',', '"', ':']).trim_end_matches('"');
         let _ = write!(self.text, "{key}={value} ");
     }
 }

@@ -14,7 +14,7 @@ struct Words(String);
 
 impl Words {
     fn word(&mut self, field: &Field, value: impl std::fmt::Display) {
-        let key = field.json.trim_matches(|c| c == '"' || c == ':');
+        let key = field.json.trim_matches(|c| matches!(c, ',' | '"' | ':'));
         self.0.push_str(&format!(" {key}={value}"));
     }
 }
