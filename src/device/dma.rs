@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::buffers::Posted;
+use crate::pages::Pages;
 
 /// What keeps a block mapped; dropping it unmaps and frees.
 pub(crate) trait Keep: Send + Sync {
@@ -39,6 +40,15 @@ impl Dma {
     /// lives, and not reached by any other way than the device's while this block lives.
     pub(crate) unsafe fn over(memory: NonNull<u8>, bytes: usize, address: u64, keep: Box<dyn Keep>) -> Self {
         Self { memory, bytes, address, keep }
+    }
+
+    /// A block over pages of ours that `keep` holds.
+    pub(crate) fn over_pages(address: u64, keep: impl Keep + AsRef<Pages> + 'static) -> Self {
+        let pages = keep.as_ref();
+        let (memory, bytes) = (pages.start(), pages.bytes());
+        // SAFETY: `Pages` is mapped memory of whole pages; it does not move when `keep` is boxed, and is unmapped when
+        // `keep` is dropped, which is when the block is; `keep` moves in here, so nobody else reaches it.
+        unsafe { Self::over(memory, bytes, address, Box::new(keep)) }
     }
 
     /// Where the device sees its first byte.

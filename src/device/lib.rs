@@ -11,11 +11,20 @@ mod config;
 #[expect(unsafe_code, reason = "memory shared with a device")]
 mod dma;
 mod door;
+#[cfg(test)]
+mod echo;
+#[expect(unsafe_code, reason = "waiting on a descriptor that is borrowed")]
+mod eventfd;
 mod interrupt;
+mod iova;
 #[expect(unsafe_code, reason = "memory shared with a model")]
 mod local;
+#[expect(unsafe_code, reason = "mapped memory")]
+mod pages;
 pub mod pci;
 mod peer;
+mod strays;
+pub mod vfio_user;
 mod words;
 
 pub use buffers::{Buffers, Lent};
@@ -24,3 +33,4 @@ pub use door::{Bus, Device, DeviceError, Identity, Registers, Stray, Window};
 pub use interrupt::Interrupt;
 pub use local::{Local, Time, Witness};
 pub use peer::{Peer, Region, Shape};
+pub use strays::Strays;

@@ -18,7 +18,9 @@ use crate::buffers::Posted;
 use crate::dma::Keep;
 use crate::interrupt::Line;
 use crate::peer::{Peer, Region, Shape};
-use crate::{Bus, Device, DeviceError, Dma, Identity, Interrupt, Registers, Stray, Window, config, words};
+use crate::{
+    Bus, Device, DeviceError, Dma, Identity, Interrupt, Registers, Stray, Strays, Window, config, words,
+};
 
 /// Where invented device addresses begin: above what 32 bits hold, so that a lost upper half shows.
 const FIRST: u64 = 0x5A_0000_0000;
@@ -28,9 +30,6 @@ const GAP: u64 = 0x1_0000;
 
 /// Alignment and granularity of blocks.
 const PAGE: usize = 4096;
-
-/// Stray accesses that are kept; more are counted.
-const STRAYS: usize = 64;
 
 /// How an interrupt is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -146,13 +145,13 @@ impl Witness {
     /// Accesses outside of what was mapped, or to buffers that were not posted, in order: the first 64 of them.
     #[must_use]
     pub fn strays(&self) -> Vec<Stray> {
-        lock(&self.0.strays).clone()
+        self.0.strays.first()
     }
 
     /// How many stray accesses there were.
     #[must_use]
     pub fn stray_count(&self) -> u64 {
-        self.0.stray_count.load(Ordering::Relaxed)
+        self.0.strays.count()
     }
 
     /// Device address and length of every block that is mapped now.
@@ -287,8 +286,7 @@ struct LocalBus {
     map: RwLock<BTreeMap<u64, Arc<Block>>>,
     next: AtomicU64,
     vectors: Mutex<Vec<Arc<Flag>>>,
-    strays: Mutex<Vec<Stray>>,
-    stray_count: AtomicU64,
+    strays: Strays,
     freed_under_master: Mutex<Vec<(u64, usize)>>,
     master: AtomicBool,
     leaving: AtomicBool,
@@ -300,8 +298,7 @@ impl Default for LocalBus {
             map: RwLock::default(),
             next: AtomicU64::new(FIRST),
             vectors: Mutex::default(),
-            strays: Mutex::default(),
-            stray_count: AtomicU64::new(0),
+            strays: Strays::default(),
             freed_under_master: Mutex::default(),
             master: AtomicBool::new(false),
             leaving: AtomicBool::new(false),
@@ -330,16 +327,8 @@ impl LocalBus {
             return Ok(());
         }
         drop(map);
-        self.record(stray);
+        self.strays.record(stray);
         Err(stray)
-    }
-
-    fn record(&self, stray: Stray) {
-        self.stray_count.fetch_add(1, Ordering::Relaxed);
-        let mut strays = lock(&self.strays);
-        if strays.len() < STRAYS {
-            strays.push(stray);
-        }
     }
 }
 
@@ -357,7 +346,7 @@ impl Bus for LocalBus {
     fn store(&self, address: u64, word: u64) -> Result<(), Stray> {
         let stray = Stray { address, bytes: 8, write: true };
         if !address.is_multiple_of(8) {
-            self.record(stray);
+            self.strays.record(stray);
             return Err(stray);
         }
         self.reach(stray, |memory, at| {
@@ -377,7 +366,7 @@ impl Bus for LocalBus {
 
 impl fmt::Debug for LocalBus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "LocalBus({} blocks, {} strays)", read_lock(&self.map).len(), lock(&self.strays).len())
+        write!(f, "LocalBus({} blocks, {} strays)", read_lock(&self.map).len(), self.strays.count())
     }
 }
 
