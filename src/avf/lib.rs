@@ -20,6 +20,7 @@
 pub mod adminq;
 mod bits;
 mod code;
+pub mod mailbox;
 pub mod ptype;
 pub mod register;
 pub mod rss;
