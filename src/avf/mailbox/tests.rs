@@ -1,5 +1,7 @@
 //! Conversations with the mailbox.
 
+use world::Dice;
+
 use super::*;
 use crate::virtchnl::{EventKind, LinkSpeed};
 
@@ -262,43 +264,30 @@ fn however_many_questions_are_given_up_few_are_remembered() {
     assert_eq!(mailbox.abandoned.len(), Mailbox::ABANDONED);
 }
 
-/// A small generator: the same numbers for the same seed.
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % bound
-    }
-
-    fn opcode(&mut self) -> Opcode {
-        [
-            Opcode::VERSION,
-            Opcode::GET_STATS,
-            Opcode::RESET_VF,
-            Opcode::REQUEST_QUEUES,
-            Opcode::EVENT,
-            Opcode(999),
-        ][self.below(6) as usize]
-    }
-}
+const SOME: [Opcode; 6] = [
+    Opcode::VERSION,
+    Opcode::GET_STATS,
+    Opcode::RESET_VF,
+    Opcode::REQUEST_QUEUES,
+    Opcode::EVENT,
+    Opcode(999),
+];
 
 /// One thing that can happen, whatever the mailbox's state.
-fn anything(mailbox: &mut Mailbox, chance: &mut Chance, now: Duration) {
-    match chance.below(9) {
-        0..3 => drop(mailbox.request(chance.opcode(), &vec![0; chance.below(5000) as usize], now)),
+fn anything(mailbox: &mut Mailbox, dice: &mut Dice, now: Duration) {
+    let opcode = SOME[dice.below(6) as usize];
+    match dice.below(9) {
+        0..3 => drop(mailbox.request(opcode, &vec![0; dice.below(5000) as usize], now)),
         3..6 => {
-            let bytes = chance.below(20) as u16;
-            let mut came = answer(chance.opcode(), Status(chance.below(3) as i32 - 1), bytes);
-            came.flags |= Flags::from_bits_retain(1 << chance.below(16));
+            let mut came = answer(opcode, Status(dice.below(3) as i32 - 1), dice.below(20) as u16);
+            came.flags |= Flags::from_bits_retain(1 << dice.below(16));
             mailbox.arrived(&came, &[1; 16], now);
         }
         6 => {
             let _ = (mailbox.expired(now), mailbox.again(now).is_some());
         }
         7 => {
-            let register = MailboxLen((chance.below(16) as u32) << 28 | 32);
-            mailbox.inspect(Ring::Receive, register, now);
+            mailbox.inspect(Ring::Receive, MailboxLen(dice.below(16) << 28 | 32), now);
             mailbox.up();
         }
         _ => {
@@ -311,10 +300,10 @@ fn anything(mailbox: &mut Mailbox, chance: &mut Chance, now: Duration) {
 #[test]
 fn whatever_happens_every_question_ends_in_one_way() {
     for seed in 0..500 {
-        let (mut mailbox, mut chance, mut now) = (up(), Chance(seed), START);
+        let (mut mailbox, mut dice, mut now) = (up(), Dice::new(seed), START);
         for _ in 0..200 {
-            now += Duration::from_millis(chance.below(900));
-            anything(&mut mailbox, &mut chance, now);
+            now += Duration::from_millis(dice.below(900).into());
+            anything(&mut mailbox, &mut dice, now);
             let open = u64::from(mailbox.open().is_some());
             assert_eq!(mailbox.counters().open(), open, "seed {seed}: {:?}", mailbox.counters());
         }

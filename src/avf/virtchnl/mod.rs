@@ -45,3 +45,6 @@ pub use status::Status;
 pub use version::Version;
 pub use vlan_v2::{VlanCaps, VlanFilter, VlanFilters, VlanSetting, VlanSupport, VlanTag};
 pub use wire::{Malformed, Message, Reader};
+
+#[cfg(test)]
+mod tests;
