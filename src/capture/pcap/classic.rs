@@ -92,24 +92,36 @@ impl Classic {
         Ok(Step::Skip(self.header as u64))
     }
 
+    /// The record at the beginning of `at`, when all of it is there and nothing is wrong with it, and its size. The
+    /// usual case, and cheap; [`Classic::step`] tells about every other one.
     #[inline]
+    pub(super) fn whole(&self, at: &[u8]) -> Option<(Record, usize)> {
+        let known = self.known?;
+        let [seconds, fraction, first, second] = self.order.words(at.first_chunk::<RECORD>()?);
+        let (captured, wire_len) = known.lengths.sort(first, second);
+        let size = self.record + captured as usize;
+        if captured as usize > MAX_RECORD || at.len() < size {
+            return None;
+        }
+        let fraction = u64::from(fraction) * if self.nanos { 1 } else { 1_000 };
+        let time = Timestamp::from_nanos(u64::from(seconds) * 1_000_000_000 + fraction);
+        let len = (captured as usize).min(known.snaplen);
+        let wire_len = wire_len.max(captured);
+        Some((Record { start: self.record, len, wire_len, time, link: known.link }, size))
+    }
+
     fn record(&self, known: Known, at: &[u8]) -> Result<Step, Fault> {
+        if let Some((record, size)) = self.whole(at) {
+            return Ok(Step::Frame { record, size });
+        }
         let Some(fixed) = at.first_chunk::<RECORD>() else { return Ok(Step::Need(self.record)) };
-        let word = |at| self.order.u32(fixed, at).unwrap_or_default();
-        let (captured, wire_len) = known.lengths.sort(word(8), word(12));
+        let [_, _, first, second] = self.order.words(fixed);
+        let (captured, _) = known.lengths.sort(first, second);
         if captured as usize > MAX_RECORD {
             let text = format!("a record claims {captured} bytes, and {MAX_RECORD} are the most it may hold");
             return Err(Fault::frame(text));
         }
-        let size = self.record + captured as usize;
-        if at.len() < size {
-            return Ok(Step::Need(size));
-        }
-        let fraction = u64::from(word(4)) * if self.nanos { 1 } else { 1_000 };
-        let time = Timestamp::from_nanos(u64::from(word(0)) * 1_000_000_000 + fraction);
-        let len = (captured as usize).min(known.snaplen);
-        let wire_len = wire_len.max(captured);
-        Ok(Step::Frame { record: Record { start: self.record, len, wire_len, time, link: known.link }, size })
+        Ok(Step::Need(self.record + captured as usize))
     }
 }
 

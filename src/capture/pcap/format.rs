@@ -83,8 +83,6 @@ impl Format {
 /// Why a walk came to a halt.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Halt {
-    /// As many records as were asked for.
-    Full,
     /// The record at the place needs so many bytes.
     Need(usize),
     /// Everything is used up, and so many bytes beyond the end are to be passed over first.
@@ -93,15 +91,17 @@ pub(super) enum Halt {
     Fault(Fault),
 }
 
-/// Collects records from `place` on, until `limit` are there or the bytes end.
+/// Collects records from `place` on, until the bytes end.
 pub(super) fn walk(
     format: &mut Format,
     bytes: &[u8],
     place: &mut usize,
     records: &mut Vec<Record>,
-    limit: usize,
 ) -> Halt {
-    while records.len() < limit {
+    loop {
+        if let Format::Classic(classic) = format {
+            whole(classic, bytes, place, records);
+        }
         let at = bytes.get(*place..).unwrap_or_default();
         match format.step(at) {
             Ok(Step::Frame { mut record, size }) => {
@@ -118,5 +118,15 @@ pub(super) fn walk(
             Err(fault) => return Halt::Fault(fault),
         }
     }
-    Halt::Full
+}
+
+/// As [`walk`], as far as one whole record follows another.
+fn whole(classic: &Classic, bytes: &[u8], place: &mut usize, records: &mut Vec<Record>) {
+    let mut at = *place;
+    while let Some((mut record, size)) = classic.whole(bytes.get(at..).unwrap_or_default()) {
+        record.start += at;
+        records.push(record);
+        at += size;
+    }
+    *place = at;
 }

@@ -28,6 +28,18 @@ impl Order {
         })
     }
 
+    /// Four words in a row.
+    #[inline]
+    pub(super) fn words(self, raw: &[u8; 16]) -> [u32; 4] {
+        let (words, _) = raw.as_chunks::<4>();
+        let word = |at: usize| words.get(at).copied().unwrap_or_default();
+        let raw = [word(0), word(1), word(2), word(3)];
+        match self {
+            Self::Little => raw.map(u32::from_le_bytes),
+            Self::Big => raw.map(u32::from_be_bytes),
+        }
+    }
+
     /// Eight bytes at `at`.
     pub(super) fn u64(self, bytes: &[u8], at: usize) -> Option<u64> {
         let raw = *bytes.get(at..)?.first_chunk::<8>()?;

@@ -171,26 +171,23 @@ impl Reader {
     fn lend(&mut self, from: usize, to: usize) -> Batch<'_> {
         let (bytes, records) = self.source.lot(from, to);
         let tap = TapId(u16::try_from(self.taken.saturating_sub(1)).unwrap_or(u16::MAX));
-        let mut frames = Vec::with_capacity(records.len());
-        let mut wire_bytes = 0;
-        for record in records {
-            self.number += 1;
-            wire_bytes += u64::from(record.wire_len);
-            frames.push(Frame {
-                data: bytes.get(record.start..record.start + record.len).unwrap_or_default(),
-                wire_len: record.wire_len,
-                time: record.time,
-                number: self.number,
-                link: record.link,
-                vlan: None,
-                checksum: Checksum::Unknown,
-                tap,
-            });
-        }
+        let first = self.number + 1;
+        let frames = records.iter().enumerate().map(|(i, record)| Frame {
+            data: bytes.get(record.start..record.start + record.len).unwrap_or_default(),
+            wire_len: record.wire_len,
+            time: record.time,
+            number: first + i as u64,
+            link: record.link,
+            vlan: None,
+            checksum: Checksum::Unknown,
+            tap,
+        });
+        let frames = frames.collect();
+        self.number += records.len() as u64;
         self.last = records.last().map_or(self.last, |r| r.time);
         if self.place == 0 {
             self.tally.ledger.received += records.len() as u64;
-            self.tally.ledger.received_bytes += wire_bytes;
+            self.tally.ledger.received_bytes += records.iter().map(|r| u64::from(r.wire_len)).sum::<u64>();
         }
         Batch { frames, status: RxStatus::More }
     }

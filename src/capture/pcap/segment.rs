@@ -152,12 +152,12 @@ impl<R: Read> Pump<R> {
         }
         let begin = *place;
         let bytes = segment.bytes.get(..filled).unwrap_or_default();
-        let halt = walk(&mut self.format, bytes, place, &mut segment.records, usize::MAX);
+        let halt = walk(&mut self.format, bytes, place, &mut segment.records);
         self.offset += (*place - begin) as u64;
         match halt {
             Halt::Fault(fault) => segment.ending = Some(Ending::fault(self.offset, fault)),
             Halt::Beyond(more) => self.skip = more,
-            Halt::Full | Halt::Need(_) => {}
+            Halt::Need(_) => {}
         }
     }
 

@@ -209,15 +209,14 @@ impl<A: Default> Table<A> {
     }
 
     /// The slot of a key, and whether the key is seen from the other side.
+    #[inline]
     fn find(&self, tag: u32, key: &Key) -> Option<(u32, bool)> {
         let mut reversed = false;
         let slot = self.index.find(tag, |slot| {
             let Some(record) = self.records.get(slot as usize) else { return false };
-            if record.flow.key == *key {
-                return true;
-            }
-            reversed = record.flow.key.reversed() == *key;
-            reversed
+            // A key that is its own reverse is seen from the client's side.
+            reversed = record.flow.key != *key;
+            !reversed || record.flow.key.is_reverse_of(key)
         })?;
         Some((slot, reversed))
     }

@@ -39,7 +39,7 @@ impl<A: Default> Table<A> {
             self.settle(slot, &mut turn);
             return Ok(turn);
         }
-        let (slot, side, is_new) = self.find_or_make(packet, ip, key, now)?;
+        let (slot, side, is_new) = self.find_or_make(packet, ip, &key, now)?;
         let mut turn = self.count(slot, side, packet, ip, now);
         turn.is_new = is_new;
         turn.ended = self.ended > ended;
@@ -109,7 +109,7 @@ impl<A: Default> Table<A> {
         let Transport::Icmp { about: Some(about), .. } = packet.transport else { return None };
         let Embedded { src, dst, protocol, src_port, dst_port } = about;
         let inner = Key { src, dst, protocol, src_port, dst_port, version: ip.version, ..*key };
-        let (slot, reversed) = self.find(tag(&inner, &self.settings), &inner)?;
+        let (slot, reversed) = self.find(inner.tag(self.settings.seed), &inner)?;
         // The error goes to whoever sent the packet that it quotes.
         Some((slot, if reversed { Side::ToServer } else { Side::ToClient }))
     }
@@ -118,11 +118,11 @@ impl<A: Default> Table<A> {
         &mut self,
         packet: &Packet,
         ip: &Ip,
-        key: Key,
+        key: &Key,
         now: Moment,
     ) -> Result<(u32, Side, bool), Refused> {
-        let tag = tag(&key, &self.settings);
-        if let Some((slot, reversed)) = self.find(tag, &key) {
+        let tag = key.tag(self.settings.seed);
+        if let Some((slot, reversed)) = self.find(tag, key) {
             let side = if reversed { Side::ToClient } else { Side::ToServer };
             let flow = self.flow(FlowRef(slot));
             let end = if expiry::is_over(self.timeouts(), flow, now.time) {
@@ -134,7 +134,7 @@ impl<A: Default> Table<A> {
             };
             self.end(slot, end);
         }
-        let slot = self.make(packet, ip, key, tag, now)?;
+        let slot = self.make(packet, ip, *key, tag, now)?;
         Ok((slot, Side::ToServer, true))
     }
 
@@ -437,12 +437,8 @@ fn begins_anew<A>(packet: &Packet, flow: &Flow<A>, side: Side, settings: &Settin
     starts && flow.tcp.is_done_enough(side, tcp.seq, synack)
 }
 
-fn tag(key: &Key, settings: &Settings) -> u32 {
-    let hash = key.hash(settings.seed);
-    u32::try_from(hash >> 32).unwrap_or(0)
-}
-
 /// The key of a packet, if it has a flow.
+#[inline]
 fn key_of<'a>(packet: &'a Packet, tap: u32, settings: &Settings) -> Option<(&'a Ip, Key)> {
     let Network::Ip(ip) = &packet.network else { return None };
     if ip.fragment {
