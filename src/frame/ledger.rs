@@ -20,11 +20,19 @@ pub enum Loss {
     TableFull,
     /// A worker went away (panic) with these frames in hand.
     WorkerLost,
+    /// The NIC had no descriptor free.
+    NicNoBuffer,
+    /// The NIC was reset while these frames lay unfinished in its ring.
+    NicReset,
+    /// The NIC marked the frame as damaged or too long.
+    NicDamaged,
+    /// What the NIC wrote about the frame makes no sense.
+    NicBroken,
 }
 
 impl Loss {
     /// Every kind, in catalogue order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
         Self::FileTruncated,
         Self::FileMalformed,
         Self::KernelDrop,
@@ -33,6 +41,10 @@ impl Loss {
         Self::FragmentBudget,
         Self::TableFull,
         Self::WorkerLost,
+        Self::NicNoBuffer,
+        Self::NicReset,
+        Self::NicDamaged,
+        Self::NicBroken,
     ];
 
     /// Counter name, `place.reason`.
@@ -47,6 +59,10 @@ impl Loss {
             Self::FragmentBudget => "fragment.budget",
             Self::TableFull => "flow.table_full",
             Self::WorkerLost => "worker.lost",
+            Self::NicNoBuffer => "nic.no_buffer",
+            Self::NicReset => "nic.reset",
+            Self::NicDamaged => "nic.damaged",
+            Self::NicBroken => "nic.broken",
         }
     }
 
@@ -62,6 +78,10 @@ impl Loss {
             Self::FragmentBudget => "the fragment memory was full, or the train never completed",
             Self::TableFull => "the flow table was full and kept older flows",
             Self::WorkerLost => "a worker failed with these frames in hand",
+            Self::NicNoBuffer => "the NIC had no descriptor free",
+            Self::NicReset => "the NIC was reset while they lay unfinished in its ring",
+            Self::NicDamaged => "the NIC marked them as damaged or too long",
+            Self::NicBroken => "what the NIC wrote about them makes no sense",
         }
     }
 }

@@ -140,6 +140,10 @@ fn lost_name(loss: Loss) -> &'static str {
         Loss::FragmentBudget => "ledger.lost.fragment_budget",
         Loss::TableFull => "ledger.lost.table_full",
         Loss::WorkerLost => "ledger.lost.worker_lost",
+        Loss::NicNoBuffer => "ledger.lost.nic_no_buffer",
+        Loss::NicReset => "ledger.lost.nic_reset",
+        Loss::NicDamaged => "ledger.lost.nic_damaged",
+        Loss::NicBroken => "ledger.lost.nic_broken",
     }
 }
 

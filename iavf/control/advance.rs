@@ -1,0 +1,411 @@
+//! Bring-up: from a function that may be used to one that receives. See [`crate::bringup`] for the steps.
+
+use std::time::Duration;
+
+use avf::mailbox::{Condition, TimedOut};
+use avf::register::{Absent, DynCtl, Icr0, Register, ResetState};
+use avf::virtchnl::{
+    Answer, Caps, ConfigQueues, EventKind, Opcode, QueueCount, QueuePair, Request, RxQueue, Status, TxQueue,
+    Version,
+};
+
+use super::recover::{Cause, SETTLE, WORKER_BUDGET, WORKER_NOTICE};
+use super::{Control, State};
+use crate::VfError;
+use crate::bringup::{self, Negotiated, Polling, Step};
+use crate::mail::Came;
+
+/// Interval after which the X710 posts lone descriptors: 32 us, in units of 2 us.
+const INTERVAL: u32 = 16;
+
+/// The same for X722: 4 us.
+const WRITE_BACK: u32 = 2;
+
+impl Control {
+    /// One transition; whether another one may follow at once.
+    pub(super) fn advance(&mut self, now: Duration) -> bool {
+        match self.state {
+            State::Waiting { until, ready } => self.wait_ready(until, ready, now),
+            State::Dropping { until } => self.wait_drop(until, now),
+            State::Next(step) => self.ask(step, now),
+            State::Asking(step, _) => self.listen(Some(step), now),
+            State::Gathering { since } => self.wait_rings(since, now),
+            State::Running => self.run(now),
+            State::Resting { until } => self.rest(until, now),
+            State::Leaving(leave) => self.leave(leave, now),
+            State::Over => false,
+        }
+    }
+
+    /// When there is something to do next.
+    pub(super) fn wake(&self, now: Duration) -> Duration {
+        let pause = match self.state {
+            State::Next(_) => Duration::ZERO,
+            State::Asking(_, since) | State::Leaving(super::leave::Leave::Asking(_, since)) => {
+                poll(now, since)
+            }
+            State::Waiting { .. } | State::Dropping { .. } | State::Gathering { .. } | State::Leaving(_) => {
+                Duration::from_millis(1)
+            }
+            State::Running => return self.watch.next(now),
+            State::Resting { until } => until.saturating_sub(now).min(Duration::from_millis(100)),
+            State::Over => Duration::from_secs(1),
+        };
+        now + pause
+    }
+
+    /// Step 1. AVF specification: VFGEN_RSTAT. Ready is believed when it was read so for [`SETTLE`].
+    fn wait_ready(&mut self, until: Duration, ready: Option<Duration>, now: Duration) -> bool {
+        let raw = self.read(Register::Rstat);
+        let is_ready = Absent::of(raw).is_none() && ResetState::of(raw).is_ready();
+        match ready {
+            Some(since) if is_ready && now >= since + SETTLE => return self.arm(until, now),
+            Some(_) if is_ready => {}
+            _ if is_ready => {
+                self.state = State::Waiting { until, ready: Some(now) };
+                self.outage.get_or_insert_default().ready = Some(now);
+            }
+            _ if now >= until => self.overdue(raw, now),
+            _ => self.state = State::Waiting { until, ready: None },
+        }
+        false
+    }
+
+    /// Step 2. AVF specification: mailbox initialisation; bus mastering and vectors are gone after a function-level reset.
+    fn arm(&mut self, until: Duration, now: Duration) -> bool {
+        let vectors = self.device.vectors().min(2);
+        if let Err(error) = self.device.set_master(true) {
+            self.fail_for_now(VfError::Device(error), now);
+            return false;
+        }
+        // Nobody takes them: connected, they make the device behave as it does under every other driver.
+        self.interrupts.clear();
+        match self.device.interrupts(vectors) {
+            Ok(interrupts) => self.interrupts = interrupts,
+            Err(error) => self.say_once(format!("vectors cannot be connected: {error}")),
+        }
+        match self.mail.arm() {
+            Ok(()) => {}
+            Err(register) if now >= until => {
+                self.fail_for_now(VfError::Mailbox(register), now);
+                return false;
+            }
+            // The reset is not over yet.
+            Err(_) => {
+                self.state = State::Waiting { until, ready: None };
+                return false;
+            }
+        }
+        self.write(Register::Icr0Ena, Icr0(0).with_adminq(true).0);
+        self.write(Register::DynCtl0, DynCtl::arm().0);
+        self.agreed = None;
+        self.state = State::Next(Step::Version);
+        true
+    }
+
+    /// Sends this step's message, or goes on where it has none.
+    fn ask(&mut self, step: Step, now: Duration) -> bool {
+        if step == Step::ConfigQueues && !self.trouble.rewound {
+            self.state = State::Gathering { since: now };
+            return true;
+        }
+        match self.request(step) {
+            Some(request) if self.mail.ask(&request, now) => {
+                self.state = State::Asking(step, now);
+                // A software NIC may have answered already.
+                true
+            }
+            Some(_) => {
+                self.lost(Cause::Mailbox, now);
+                false
+            }
+            None => self.go_on(step, now),
+        }
+    }
+
+    fn request(&self, step: Step) -> Option<Request> {
+        match step {
+            Step::ConfigQueues => Some(Request::ConfigQueues(self.queues_message(self.agreed.as_ref()?))),
+            Step::RequestQueues if self.trouble.asked_queues || self.has_all_queues() => None,
+            _ => bringup::request(step, self.agreed.as_ref(), &self.settings),
+        }
+    }
+
+    /// Whether every queue that was ever made can be used again.
+    fn has_all_queues(&self) -> bool {
+        let has = self.agreed.as_ref().map_or(0, |agreed| usize::from(agreed.queues));
+        !self.pairs.is_empty() && has >= self.pairs.len()
+    }
+
+    /// CONFIG_VSI_QUEUES: both halves of each pair, whether or not it sends.
+    fn queues_message(&self, agreed: &Negotiated) -> ConfigQueues {
+        let vsi = agreed.vsi;
+        let pair = |pair: &super::Pair| QueuePair {
+            tx: TxQueue {
+                vsi,
+                queue: pair.seat.number,
+                ring_len: pair.tx_length,
+                ring: pair.tx_address,
+                ..TxQueue::default()
+            },
+            rx: RxQueue {
+                vsi,
+                queue: pair.seat.number,
+                ring_len: self.settings.descriptors.into(),
+                buffer: self.settings.buffer.into(),
+                max_frame: self.settings.max_frame.into(),
+                ring: pair.rx_address,
+                ..RxQueue::default()
+            },
+        };
+        ConfigQueues { vsi, pairs: self.pairs.iter().take(agreed.queues.into()).map(pair).collect() }
+    }
+
+    /// Step 9: all rings are back, and start anew.
+    fn wait_rings(&mut self, since: Duration, now: Duration) -> bool {
+        if self.is_lost(now) {
+            return true;
+        }
+        let queues = self.agreed.as_ref().map_or(0, |agreed| agreed.queues);
+        if self.pairs.is_empty()
+            && let Err(error) = self.make_pairs(queues)
+        {
+            self.fail(error);
+            return false;
+        }
+        if let Some(queue) = self.gather() {
+            let waited = now.saturating_sub(since);
+            if waited >= WORKER_BUDGET {
+                self.fail_for_now(VfError::Worker(queue, waited), now);
+            } else if waited >= WORKER_NOTICE {
+                self.say_once(format!("queue {queue}: its worker has not come back for a second"));
+            }
+            return false;
+        }
+        for pair in &mut self.pairs {
+            let is_used = pair.seat.number < queues;
+            if let Some(rx) = &mut pair.rx {
+                if is_used { rx.rewind() } else { rx.take_back() }
+            }
+            if let Some(tx) = &mut pair.tx {
+                tx.rewind();
+            }
+        }
+        self.trouble.rewound = true;
+        self.state = State::Next(Step::ConfigQueues);
+        true
+    }
+
+    /// Takes what came and looks after the mailbox; `step` is what is asked. Whether the state has changed.
+    pub(super) fn listen(&mut self, step: Option<Step>, now: Duration) -> bool {
+        let came = self.mail.take(now);
+        match came {
+            Ok(Some(Came::Answer(opcode, status, payload))) => {
+                return self.answered(step, opcode, status, &payload, now);
+            }
+            Ok(Some(Came::Event(event))) => {
+                self.happened(&event, now);
+                return true;
+            }
+            Ok(Some(Came::Failed(opcode))) => {
+                self.counters.timeouts += 1;
+                self.failed(opcode, step, now);
+                return true;
+            }
+            Ok(None) => {}
+            // The inspection below says why.
+            Err(_) => {}
+        }
+        self.is_lost(now) || self.is_late(step, now)
+    }
+
+    /// Whether the function is being reset, or the mailbox had to be mended.
+    pub(super) fn is_lost(&mut self, now: Duration) -> bool {
+        match self.mail.inspect(now) {
+            Condition::Well => return false,
+            Condition::Reset | Condition::Gone => {
+                let cause = if self.watch.impending.is_some() { Cause::Announced } else { Cause::Host };
+                self.lost(cause, now);
+            }
+            Condition::Overflow { failed: None, .. } => return false,
+            Condition::Overflow { failed: Some(late), .. } => self.mend(late, now),
+            Condition::Failed { remedy, .. } => self.remedy(remedy, Cause::Mailbox, now),
+        }
+        true
+    }
+
+    /// Whether an answer is late; while a reset is announced no answer is expected.
+    fn is_late(&mut self, step: Option<Step>, now: Duration) -> bool {
+        if self.watch.impending.is_some() {
+            return false;
+        }
+        match self.mail.expired(now) {
+            Some(late) => {
+                self.note_late(step);
+                self.mend(late, now);
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn note_late(&mut self, step: Option<Step>) {
+        self.counters.timeouts += 1;
+        if let Some(step) = step {
+            self.trouble.last = Some(VfError::Unanswered(step));
+        }
+    }
+
+    pub(super) fn mend(&mut self, late: TimedOut, now: Duration) {
+        self.remedy(late.remedy, Cause::Silent, now);
+    }
+
+    /// An answer to `step`, or to the counters' question while everything runs.
+    fn answered(
+        &mut self,
+        step: Option<Step>,
+        opcode: Opcode,
+        status: Status,
+        payload: &[u8],
+        now: Duration,
+    ) -> bool {
+        let Some(step) = step.or_else(|| self.watch.asked()) else { return true };
+        if !status.is_ok() {
+            return self.refused(step, status, now);
+        }
+        match Answer::decode(opcode, payload) {
+            Ok(answer) => self.granted(step, answer, now),
+            Err(why) => {
+                self.counters.refusals += 1;
+                self.give_up_on(step, VfError::Nonsense(step, why), now)
+            }
+        }
+    }
+
+    fn granted(&mut self, step: Step, answer: Answer, now: Duration) -> bool {
+        match (step, answer) {
+            (Step::Version, Answer::Version(version)) if version != Version::V1_1 => {
+                return self.give_up_on(step, VfError::Version(version), now);
+            }
+            (Step::Resources, Answer::Resources(resources)) => {
+                match Negotiated::new(resources, &self.settings) {
+                    Ok(agreed) => self.agree(agreed),
+                    Err(missing) => return self.give_up_on(step, VfError::Nothing(missing), now),
+                }
+            }
+            (Step::RequestQueues, Answer::Queues(QueueCount { pairs })) => self.fewer_queues(pairs),
+            (Step::HenaCaps, Answer::HenaCaps(offered)) => {
+                if let Some(agreed) = &mut self.agreed {
+                    agreed.hena = agreed.choose(offered.0);
+                }
+            }
+            (Step::Hena, _) => self.with_agreed(|agreed| agreed.rss = true),
+            (Step::Stripping, _) => self.with_agreed(|agreed| agreed.stripping = true),
+            (Step::Baseline, Answer::Stats(stats)) => self.watch.baseline(&stats),
+            (Step::Stats, Answer::Stats(stats)) => {
+                self.counted(&stats, now);
+                return true;
+            }
+            (Step::Enable, _) => self.enabled(),
+            _ => {}
+        }
+        self.go_on(step, now)
+    }
+
+    fn with_agreed(&mut self, change: impl FnOnce(&mut Negotiated)) {
+        if let Some(agreed) = &mut self.agreed {
+            change(agreed);
+        }
+    }
+
+    /// Queues are made once: after a reset there can be fewer, never more.
+    fn agree(&mut self, mut agreed: Negotiated) {
+        let made = u16::try_from(self.pairs.len()).unwrap_or(u16::MAX);
+        if made != 0 && agreed.queues > made {
+            agreed.use_queues(made);
+        }
+        let own = [agreed.address].into_iter().chain(self.settings.addresses.iter().copied()).collect();
+        self.tally.set_own(own);
+        self.agreed = Some(agreed);
+    }
+
+    /// The PF has fewer queues than were asked for, and has not reset the function.
+    fn fewer_queues(&mut self, pairs: u16) {
+        let has = self.agreed.as_ref().map_or(0, |agreed| agreed.queues);
+        self.say_once(format!(
+            "{} queues were asked for, the PF can give {pairs}: going on with {has}. {}",
+            self.settings.queues,
+            Step::RequestQueues.advice()
+        ));
+        self.trouble.asked_queues = true;
+    }
+
+    /// Steps 12 and 13: doorbells, before and after queues start; then rings go to their workers.
+    fn enabled(&mut self) {
+        let queues = self.agreed.as_ref().map_or(0, |agreed| agreed.queues);
+        for pair in self.pairs.iter_mut().take(queues.into()) {
+            if let Some(rx) = pair.rx.take() {
+                rx.ring();
+                pair.seat.gate.open(rx);
+            }
+            if let Some(tx) = pair.tx.take_if(|_| self.settings.transmit) {
+                pair.sender.open(tx);
+            }
+        }
+        self.trouble.rewound = false;
+        self.poll_descriptors();
+    }
+
+    /// Makes the device post what it has completed, without anybody taking interrupts.
+    pub(super) fn poll_descriptors(&self) {
+        match self.agreed.as_ref().map(|agreed| agreed.polling) {
+            Some(Polling::VectorZero) => self.write(Register::DynCtl0, DynCtl::polling(INTERVAL).0),
+            Some(Polling::WriteBack) => self.write(Register::DynCtln(0), DynCtl::write_back(WRITE_BACK).0),
+            None => {}
+        }
+    }
+
+    /// This step is done.
+    pub(super) fn go_on(&mut self, step: Step, now: Duration) -> bool {
+        match step.next() {
+            Some(Step::Enable) => {
+                // AVF specification: descriptors and tails are there before queues start.
+                self.pairs
+                    .iter()
+                    .filter_map(|pair| pair.rx.as_ref())
+                    .filter(|rx| rx.posted() != 0)
+                    .for_each(|rx| rx.ring());
+                self.state = State::Next(Step::Enable);
+            }
+            Some(next) => self.state = State::Next(next),
+            None => self.is_up(now),
+        }
+        true
+    }
+
+    /// Something happened on the PF's side.
+    pub(super) fn happened(&mut self, event: &avf::virtchnl::Event, now: Duration) {
+        match event.kind {
+            EventKind::LINK_CHANGE => {
+                let adv = self
+                    .agreed
+                    .as_ref()
+                    .is_none_or(|agreed| agreed.resources.caps.contains(Caps::ADV_LINK_SPEED));
+                self.link = event.link_state(adv);
+            }
+            EventKind::RESET_IMPENDING | EventKind::PF_DRIVER_CLOSE => {
+                self.watch.impending.get_or_insert(now);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// How often to look for an answer: PFs take 100 us when nothing keeps them.
+fn poll(now: Duration, since: Duration) -> Duration {
+    match now.saturating_sub(since).as_millis() {
+        0..5 => Duration::from_micros(100),
+        5..100 => Duration::from_millis(1),
+        _ => Duration::from_millis(5),
+    }
+}
