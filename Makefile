@@ -16,6 +16,8 @@ export PATH := $(TOOLS)/bin:$(PATH)
 # Suites that run the binary use this one; without the variable they build a debug binary of their own.
 VIGIE_BIN := $(CARGO_TARGET_DIR)/release/vigie
 export VIGIE_BIN
+VIGIE_MODEL := $(CARGO_TARGET_DIR)/release/model
+export VIGIE_MODEL
 
 NIGHTLY := cargo +nightly
 FUZZ_SECONDS ?= 20
@@ -44,7 +46,8 @@ release: compiler ## the binary, optimised
 
 .PHONY: test
 test: fmt lint check release unit doc deny reference-check score ## every check that a change must pass
-	@echo; echo "make test: passed"
+	@left=$$(tests/testbed/peers/guest.sh ready 2>&1 >/dev/null) && left=; \
+	echo; echo "make test: passed$${left:+; left out: guests ($$left)}"
 
 .PHONY: fmt
 fmt: ## formatting
@@ -59,7 +62,7 @@ check: compiler ## the rules of the house
 	cargo run --quiet --locked --package house-check
 
 .PHONY: unit
-unit: compiler release ## unit and replay tests; those that need root or corpora say so when they are left out
+unit: compiler release guests ## unit and replay tests; those that need root or corpora say so when they are left out
 	@[ -n "$${VIGIE_CORPORA:-}" ] || echo "VIGIE_CORPORA is not set: suites over public captures are left out"
 	@[ "$$(id -u)" = 0 ] || echo "not root: suites in network namespaces are left out (sudo -E make netns runs them)"
 	@if cargo nextest --version >/dev/null 2>&1; then cargo nextest run --workspace --locked; \
@@ -81,10 +84,16 @@ deny: ## licences, sources and known holes of dependencies
 	fi
 
 .PHONY: netns
-netns: compiler release ## suites with real interfaces, in network namespaces; needs root
+netns: compiler release guests ## suites with real interfaces, in network namespaces; needs root
 	@if [ "$$(id -u)" != 0 ]; then echo "skipped: network namespaces need root (sudo -E make netns)"; \
 	elif cargo nextest --version >/dev/null 2>&1; then cargo nextest run --locked --package testbed; \
 	else cargo test --locked --package testbed; fi
+
+# The first time it needs root, a Debian mirror and a minute or two.
+.PHONY: guests
+guests: compiler ## what suites in guests need: QEMU, kernels, DPDK (kept in VIGIE_CACHE) and the software NIC
+	@cargo build --release --locked --package model
+	@timeout 900 tests/testbed/peers/guest.sh make || echo "suites in guests are left out"
 
 .PHONY: score
 score: release ## conformance and agreement over the corpora, against tests/replay/floors.toml

@@ -227,10 +227,17 @@ impl Ended {
 #[must_use]
 pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| match std::env::var_os("VIGIE_BIN") {
-        Some(path) => root().join(path),
-        None => program("vigie"),
-    })
+    BINARY.get_or_init(|| named("VIGIE_BIN", "vigie"))
+}
+
+/// The software NIC: the one named by `VIGIE_MODEL`, or one that is built first.
+pub(crate) fn model() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| named("VIGIE_MODEL", "model"))
+}
+
+fn named(variable: &str, package: &str) -> PathBuf {
+    std::env::var_os(variable).map_or_else(|| build(package), |path| root().join(path))
 }
 
 /// The folder of the workspace.
@@ -238,8 +245,8 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new("."))
 }
 
-/// A program of this workspace, built where this one was built, and with the same profile.
-pub(crate) fn program(package: &str) -> PathBuf {
+/// Builds a package's program where this one was built, and with the same profile.
+fn build(package: &str) -> PathBuf {
     let this = std::env::current_exe().expect("a program knows itself");
     let named = |folder: &&Path| folder.ends_with("debug") || folder.ends_with("release");
     let folder = this.ancestors().find(named).expect("a profile's folder").to_owned();

@@ -9,7 +9,9 @@ export PATH=/bin HOME=/ TERM=dumb
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
-mkdir -p /dev/shm /run /tmp
+chmod 755 /
+mkdir -p /dev/shm /var
+ln -s /run /var/run
 mount -t tmpfs shm /dev/shm
 # whatever goes wrong in the kernel is seen by the host, on the first serial port
 dmesg -n 4

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::running::program;
+use crate::running::model;
 
 /// How long it may take to begin.
 const SOON: Duration = Duration::from_secs(20);
@@ -36,7 +36,7 @@ impl Nic {
     /// When it does not begin.
     #[must_use]
     pub fn start(folder: &Path, args: &[&str]) -> Self {
-        let mut command = Command::new(program("model"));
+        let mut command = Command::new(model());
         command.arg("serve").arg("--socket").arg(folder.join(Self::SOCKET));
         command.arg("--control").arg(folder.join(Self::CONTROL)).args(args);
         let log = File::create(folder.join("nic.log")).expect("a file");

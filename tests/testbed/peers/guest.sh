@@ -85,8 +85,8 @@ make_root() {
 }
 
 ready() {
-    is_made || die "QEMU and its kernels are not there: $0 make"
     need_root 'for chroot and private mounts'
+    is_made || die "$(cat "$root.why" 2>/dev/null || echo "QEMU and its kernels are not there: $0 make")"
     printf '%s\n' "$root"
 }
 

@@ -1,0 +1,213 @@
+//! Linux's own driver, as Debian ships it.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use testbed::guest::{Kernel, Machine, Shape};
+use world::{Builder, PcapWriter};
+
+use crate::stage::{Plan, Stage, number};
+
+/// How long the driver may take from insertion, or from a reset, to a link.
+const LINK: Duration = Duration::from_secs(30);
+/// Frames of the function's own, Ethernet's header included: least, around Linux's receive buffers of 1,536 bytes and
+/// at exact multiples of them, and the largest that the issue of jumbo frames asks for.
+const SIZES: [u64; 11] = [64, 65, 128, 512, 1514, 1536, 1537, 3072, 4608, 8999, 9000];
+
+#[test]
+fn linux_of_debian_13() {
+    judge("linux-stable", Kernel::Stable);
+}
+
+#[test]
+fn linux_of_backports() {
+    judge("linux-backports", Kernel::Backports);
+}
+
+fn judge(name: &'static str, kernel: Kernel) {
+    // a kernel that speaks no IPv6 sends nothing by itself, so that counts are exact
+    let shape = Shape { processors: 4, kernel_words: "ipv6.disable=1", ..Shape::default() };
+    let frames = Path::new(env!("CARGO_BIN_EXE_guest-frames"));
+    let plan = Plan {
+        name,
+        kernel,
+        shape,
+        nic: &["--persona", "i40e", "--loopback", "echo"],
+        pack: &|image| image.module("iavf").program("/usr/sbin/ethtool", &[]).own_program(frames),
+    };
+    let Some(mut stage) = Stage::set(&plan) else { return };
+    probes(&mut stage);
+    counts(&mut stage);
+    large(&mut stage);
+    echoes(&mut stage);
+    answers(&mut stage);
+    survives_resets(&mut stage);
+    comes_and_goes(&mut stage);
+    stage.close();
+}
+
+/// The driver is inserted and has a link, at the speed and with the queues that the function offers.
+fn probes(stage: &mut Stage) {
+    insert(stage);
+    let driver = stage.machine.run("ethtool -i eth0 | sed -n 's/^driver: //p'");
+    assert_eq!(driver.trim(), "iavf");
+    let speed = stage.machine.number("cat /sys/class/net/eth0/speed");
+    assert_eq!(speed, 10_000, "Mbps");
+    let queues = stage.machine.number("ls -d /sys/class/net/eth0/queues/rx-* | wc -l");
+    assert_eq!(queues, 4);
+    stage.note("probed", driver.trim());
+}
+
+/// As many frames are counted as were sent, over all queues.
+fn counts(stage: &mut Stage) {
+    let before = queues(&mut stage.machine, "rx");
+    for size in [64, 1514] {
+        stage.receive(2048, size, &mut received);
+    }
+    let after = queues(&mut stage.machine, "rx");
+    let busy = before.iter().zip(&after).filter(|(before, after)| after > before).count();
+    assert_eq!(busy, 4, "queues that had frames: {before:?} {after:?}");
+    stage.note("counted", format!("{after:?}"));
+}
+
+/// A larger MTU, which the driver takes through a reset of its own.
+fn large(stage: &mut Stage) {
+    recovers(stage, "mtu", |stage| {
+        stage.machine.run("ip link set eth0 mtu 9000");
+    });
+    stage.receive(512, 9000, &mut received);
+}
+
+/// What the guest sends comes back whole, over all queues.
+fn echoes(stage: &mut Stage) {
+    let before = queues(&mut stage.machine, "tx");
+    for size in SIZES {
+        returns(stage, size);
+    }
+    let after = queues(&mut stage.machine, "tx");
+    let busy = before.iter().zip(&after).filter(|(before, after)| after > before).count();
+    assert_eq!(busy, 4, "queues that sent: {before:?} {after:?}");
+    stage.note("echoed", format!("{SIZES:?}"));
+}
+
+/// One program a processor, as the kernel chooses the queue by it.
+fn returns(stage: &mut Stage, size: u64) {
+    let script = format!(
+        "for mask in 1 2 4 8; do
+            taskset $mask guest-frames eth0 {size} 64 16
+        done"
+    );
+    for line in stage.machine.run(&script).lines() {
+        let answer: Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
+        let expected = json!({ "sent": 64, "returned": 64, "damaged": 0 });
+        assert_eq!(answer, expected, "{size} bytes; NIC: {} {}", stage.nic.stats(), stage.nic.told());
+    }
+}
+
+/// The guest's kernel answers pings of every size from outside.
+fn answers(stage: &mut Stage) {
+    let peer = "02:00:00:00:00:99";
+    let script = format!("ip addr add 192.0.2.2/24 dev eth0; arp -s 192.0.2.1 {peer}");
+    stage.machine.run(&script);
+    let own = stage.machine.run("cat /sys/class/net/eth0/address");
+    let capture = stage.path().join("pings.pcap");
+    let pings = pings(&capture, address(own.trim()), address(peer));
+    let before = number(&stage.nic.stats(), "tx_packets");
+    let _ = stage.nic.ask(&json!({ "do": "play", "file": capture, "rate": 200 }));
+    let since = Instant::now();
+    let answered = |stage: &Stage| number(&stage.nic.stats(), "tx_packets") - before;
+    while answered(stage) < pings && since.elapsed() < LINK {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(answered(stage), pings, "pings answered; {}", stage.machine.run("cat /proc/net/snmp"));
+    stage.machine.run("ip addr del 192.0.2.2/24 dev eth0");
+    stage.note("answered", pings);
+}
+
+/// A capture of echo requests to the guest, and their number.
+fn pings(path: &Path, guest: [u8; 6], peer: [u8; 6]) -> u64 {
+    let mut out = PcapWriter::new(std::fs::File::create(path).expect("a file")).expect("room");
+    let mut count = 0;
+    for size in SIZES {
+        for sequence in 0..8_u8 {
+            // after Ethernet, IPv4 and ICMP
+            let payload = vec![sequence; usize::try_from(size).expect("small") - 14 - 20 - 8];
+            let frame = Builder::ethernet_between(peer, guest)
+                .ipv4([192, 0, 2, 1], [192, 0, 2, 2])
+                .icmp4(8, 0, [0, 1, 0, sequence])
+                .payload(&payload)
+                .build();
+            out.write(1_700_000_000_000_000_000 + count * 1_000_000, &frame).expect("room");
+            count += 1;
+        }
+    }
+    out.finish().expect("room");
+    count
+}
+
+/// Each kind of reset is noticed, recovered from, and costs no frame afterwards.
+fn survives_resets(stage: &mut Stage) {
+    let function = stage.function();
+    for kind in ["pf", "vf"] {
+        recovers(stage, kind, |stage| stage.reset(kind));
+        works(stage);
+    }
+    recovers(stage, "flr", |stage| {
+        stage.machine.run(&format!("echo 1 >/sys/bus/pci/devices/{function}/reset"));
+    });
+    works(stage);
+}
+
+/// Ten times out of the kernel and in again.
+fn comes_and_goes(stage: &mut Stage) {
+    for time in 1..=10 {
+        stage.machine.run("rmmod iavf");
+        insert(stage);
+        stage.receive(64, 64, &mut received);
+        stage.note("inserted", time);
+    }
+    works(stage);
+}
+
+fn works(stage: &mut Stage) {
+    stage.receive(512, 64, &mut received);
+    returns(stage, 1514);
+}
+
+fn insert(stage: &mut Stage) {
+    let since = Instant::now();
+    stage.machine.run("insert-iavf");
+    stage.machine.until(LINK, "ip link set eth0 up");
+    stage.machine.until(LINK, "[ $(cat /sys/class/net/eth0/carrier) = 1 ]");
+    stage.note("link_ms", since.elapsed().as_millis());
+}
+
+/// Does something that resets the function, and waits until its link was lost and is back.
+fn recovers(stage: &mut Stage, what: &str, task: impl FnOnce(&mut Stage)) {
+    let before = stage.machine.number("cat /sys/class/net/eth0/carrier_changes");
+    let since = Instant::now();
+    task(stage);
+    let script = format!(
+        "cd /sys/class/net/eth0
+        [ $(cat carrier_changes) -ge $(({before} + 2)) ] && [ $(cat carrier) = 1 ]"
+    );
+    stage.machine.until(LINK, &script);
+    stage.note(&format!("{what}_recovered_ms"), since.elapsed().as_millis());
+}
+
+/// Frames that the driver took from all of its queues.
+fn received(machine: &mut Machine) -> u64 {
+    queues(machine, "rx").iter().sum()
+}
+
+/// Frames a queue, by the driver's own count.
+fn queues(machine: &mut Machine, way: &str) -> Vec<u64> {
+    let script = format!("ethtool -S eth0 | sed -n 's/^ *{way}-[0-9]*\\.packets: //p'");
+    machine.run(&script).lines().map(|line| line.trim().parse().expect("a number")).collect()
+}
+
+fn address(text: &str) -> [u8; 6] {
+    let mut bytes = text.split(':').map(|byte| u8::from_str_radix(byte, 16).expect("an address"));
+    std::array::from_fn(|_| bytes.next().expect("six bytes"))
+}

@@ -1,0 +1,72 @@
+//! The binary in a guest: the kernel's vfio-pci, a virtual IOMMU, and a capture that comes through the NIC.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use testbed::guest::{Kernel, Shape};
+use testbed::{assert_same_events, binary, events, events_of};
+
+use crate::stage::{Plan, Stage};
+
+/// How long it may take to listen, and to end.
+const SOON: Duration = Duration::from_secs(30);
+/// Frames a second: within what a guest without hardware virtualisation takes.
+const RATE: u32 = 1000;
+
+#[test]
+fn events_of_a_capture_through_the_nic_are_those_of_reading_it() {
+    let plan = Plan {
+        name: "sensor",
+        kernel: Kernel::Stable,
+        shape: Shape { processors: 2, memory: 1024, ..Shape::default() },
+        nic: &["--persona", "i40e"],
+        pack: &|image| image.module("vfio-pci").own_program(binary()),
+    };
+    let Some(mut stage) = Stage::set(&plan) else { return };
+    let function = stage.bind_vfio();
+    for name in ["web", "tls", "dns"] {
+        let capture = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../cases/bundled/{name}.pcap"));
+        let live = live(&mut stage, &function, &capture);
+        let read = read(&capture, &stage.path().join("read.json"));
+        assert_same_events(name, &live, &read);
+        stage.note(name, live.len());
+    }
+    stage.close();
+}
+
+/// Events of a run that saw the capture, whose ledger must balance.
+fn live(stage: &mut Stage, function: &str, capture: &Path) -> Vec<Value> {
+    let start = format!(
+        "cd /run
+        rm -f eve.json summary
+        vigie run --vf {function} --queues 2 --eve eve.json --json --set control.socket=/run/control \
+            >summary 2>said &
+        echo $! >process"
+    );
+    stage.machine.run(&start);
+    stage.machine.until(SOON, "grep -q 'listening on' /run/said || { cat /run/said; exit 1; }");
+    let played = stage.nic.ask(&json!({ "do": "play", "file": capture, "rate": RATE }));
+    let frames = played["frames"].as_u64().unwrap_or_else(|| panic!("no number of frames: {played}"));
+    stage.await_count(frames, &mut |machine| {
+        let said = machine.run("vigie counters --json --set control.socket=/run/control");
+        let all: Value = serde_json::from_str(&said).unwrap_or_else(|e| panic!("{e}: {said}"));
+        let found = all.as_array().into_iter().flatten().find(|c| c["name"] == "ledger.received");
+        found.and_then(|c| c["value"].as_u64()).unwrap_or_else(|| panic!("no ledger.received: {said}"))
+    });
+    stage.machine.run("kill -TERM $(cat /run/process)");
+    stage.machine.until(SOON, "! kill -0 $(cat /run/process) 2>/dev/null");
+    let summary = stage.machine.run("cat /run/summary");
+    let summary: Value = serde_json::from_str(&summary).unwrap_or_else(|e| panic!("{e}: {summary}"));
+    let ledger = &summary["ledger"];
+    assert_eq!((&ledger["balances"], &ledger["analysed"]), (&json!(true), &json!(frames)), "{ledger}");
+    events_of(&stage.machine.run("cat /run/eve.json"))
+}
+
+fn read(capture: &Path, eve: &Path) -> Vec<Value> {
+    let mut command = Command::new(binary());
+    command.arg("read").arg(capture).arg("--eve").arg(eve).args(["--quiet", "--workers", "1"]);
+    assert!(command.status().expect("the binary runs").success());
+    events(eve)
+}
