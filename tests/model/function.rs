@@ -57,13 +57,13 @@ impl Function {
             link_mbps: options.link_mbps,
             disabled: false,
         };
-        let vf = Vf::new(&host);
+        let vf = Vf::new(&host, persona.family);
         Self { persona, options, host, vf }
     }
 
     /// Forgets what the driver asked for, as every reset does. The host's decisions stay.
     pub fn forget(&mut self) {
-        self.vf = Vf::new(&self.host);
+        self.vf = Vf::new(&self.host, self.persona.family);
         self.host.disabled = false;
     }
 }

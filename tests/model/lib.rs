@@ -6,24 +6,34 @@
 
 #![forbid(unsafe_code)]
 
+mod config;
 pub mod datapath;
 pub mod fault;
 mod function;
 mod interrupt;
+mod mailbox;
 mod memory;
 mod model;
+mod note;
 mod options;
+mod peer;
 mod persona;
+mod registers;
 mod reset;
+#[cfg(test)]
+mod rig;
+#[cfg(test)]
+mod tests;
 pub mod vf;
 pub mod virtchnl;
 mod wire;
 
 pub use function::{Function, Host};
 pub use memory::{Denied, Memory, Strayed};
-pub use model::Model;
+pub use model::{Model, Tally};
+pub use note::{Note, Notes};
 pub use options::{Latency, Loopback, Options, ResetTiming, WriteBack};
-pub use persona::{LinkBefore, LutLimit, Persona};
+pub use persona::{FilterLimits, LinkBefore, LutLimit, Persona, QueueRules};
 pub use reset::Reset;
 pub use vf::Vf;
 pub use virtchnl::Action;

@@ -120,6 +120,25 @@ impl Memory {
     }
 }
 
+/// The bus of a function that is on none: nothing is mapped.
+pub(crate) struct Nothing;
+
+impl Bus for Nothing {
+    fn read(&self, address: u64, into: &mut [u8]) -> Result<(), Stray> {
+        Err(Stray { address, bytes: into.len(), write: false })
+    }
+
+    fn write(&self, address: u64, bytes: &[u8]) -> Result<(), Stray> {
+        Err(Stray { address, bytes: bytes.len(), write: true })
+    }
+
+    fn store(&self, address: u64, _word: u64) -> Result<(), Stray> {
+        Err(Stray { address, bytes: 8, write: true })
+    }
+
+    fn signal(&self, _vector: u16) {}
+}
+
 impl fmt::Debug for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Memory(master {}, {} strays)", self.master, self.count)

@@ -32,6 +32,13 @@ pub struct Options {
     pub link_up: bool,
     /// What becomes of frames that the driver sends.
     pub loopback: Loopback,
+    /// Whether a frame that fills its last buffer to the brim ends in a descriptor of no bytes, as when only the
+    /// stripped check sequence went into it.
+    pub zero_tail: bool,
+    /// Whether the port is in double VLAN mode.
+    pub double_vlan: bool,
+    /// UDP ports that the PF has registered for VXLAN.
+    pub vxlan: Vec<u16>,
     /// MSI-X vectors; none is one for each queue pair and the mailbox's.
     pub vectors: Option<u16>,
     /// How resets go.
@@ -78,6 +85,8 @@ pub enum Loopback {
     Echo,
     /// They come back with their MAC addresses exchanged.
     Swap,
+    /// A host is on the other side that answers ARP, neighbour discovery and pings, and sends TCP and UDP payloads back.
+    Answer,
 }
 
 impl Default for ResetTiming {
@@ -107,6 +116,9 @@ impl Default for Options {
             link_mbps: 10_000,
             link_up: true,
             loopback: Loopback::Off,
+            zero_tail: true,
+            double_vlan: false,
+            vxlan: Vec::new(),
             vectors: None,
             reset: ResetTiming::default(),
         }

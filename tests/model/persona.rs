@@ -3,6 +3,9 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use avf::rss::Family;
+use avf::virtchnl::{Caps, Opcode, Status};
+
 /// What a kind of NIC and its PF driver do differently. The model never asks for a name, only for these.
 #[derive(Clone, Debug)]
 pub struct Persona {
@@ -10,6 +13,10 @@ pub struct Persona {
     pub name: &'static str,
     /// PCI device id of the virtual function; the vendor is 0x8086.
     pub device: u16,
+    /// PCI revision.
+    pub revision: u8,
+    /// Subsystem vendor and device.
+    pub subsystem: (u16, u16),
     /// Size of BAR 0 in bytes.
     pub bar0: u32,
     /// Link capabilities and status of the PCIe capability: speed in bits 3 to 0, width in bits 9 to 4.
@@ -29,21 +36,21 @@ pub struct Persona {
     /// Blank VSI entries after the one of the function in the reply to op 3.
     pub blank_vsis: usize,
     /// Capabilities granted whether asked for or not.
-    pub always: u32,
+    pub always: Caps,
     /// Capabilities granted when asked for.
-    pub on_request: u32,
+    pub on_request: Caps,
     /// Requests that are served; what the validator knows beside them is "not implemented".
-    pub serves: &'static [u32],
+    pub serves: &'static [Opcode],
     /// Status for an operation that is known but not served, and for one that is unknown.
-    pub not_served: i32,
+    pub not_served: Status,
     /// Status for an operation that the length validator does not know.
-    pub unknown: i32,
+    pub unknown: Status,
     /// Whether only operations that capabilities unlock are let through.
     pub allow_list: bool,
     /// Status for a change of the MAC address that the host forbids.
-    pub refused_mac: i32,
+    pub refused_mac: Status,
     /// What a disabled function hears: a status, or nothing.
-    pub disabled: Option<i32>,
+    pub disabled: Option<Status>,
     /// Whether data queues may be mapped to vector 0.
     pub vector_zero: bool,
     /// Bits of a receive tail that count.
@@ -54,8 +61,26 @@ pub struct Persona {
     pub link_before: LinkBefore,
     /// What an entry of the lookup table may be.
     pub lut: LutLimit,
-    /// Classes of packets that can be hashed (op 25).
-    pub hena: u64,
+    /// Longest frame that the port carries, without its check sequence.
+    pub longest_frame: u32,
+    /// How classes of packets are numbered, and which of them are hashed at first.
+    pub family: Family,
+    /// Whether of a tunnelled packet the inner headers are hashed.
+    pub hashes_inner: bool,
+    /// Whether tagged frames need a VLAN filter even when there is none.
+    pub prunes_vlans: bool,
+    /// MAC addresses, and VLANs, of a function that is not trusted.
+    pub untrusted: FilterLimits,
+    /// Status for more MAC addresses than that.
+    pub macs_full: Status,
+    /// Whether addresses that are none (zero, broadcast) are passed over, and not refused.
+    pub skips_no_addresses: bool,
+    /// Whether an address may be taken back that was never given.
+    pub takes_back_unknown: bool,
+    /// What queues may be like.
+    pub queues: QueueRules,
+    /// Whether the PF enforces the most VLANs by answering, or takes what is too much for granted and ignores it.
+    pub says_vlans_full: bool,
     /// Receive descriptor formats, a bit each (op 44).
     pub rxdids: u64,
     /// Whether WB_ON_ITR of a vector's control register is honoured.
@@ -88,23 +113,63 @@ pub enum LutLimit {
     Below(u16),
 }
 
-/// Capability bits of section 4.5 that personas grant.
-mod grant {
-    pub(super) const L2: u32 = 1;
-    pub(super) const WB_ON_ITR: u32 = 1 << 5;
-    pub(super) const REQ_QUEUES: u32 = 1 << 6;
-    pub(super) const ADV_LINK_SPEED: u32 = 1 << 7;
-    pub(super) const VLAN: u32 = 1 << 16;
-    pub(super) const RX_POLLING: u32 = 1 << 17;
-    pub(super) const RSS_PCTYPE_V2: u32 = 1 << 18;
-    pub(super) const RSS_PF: u32 = 1 << 19;
-    pub(super) const ENCAP: u32 = 1 << 20;
-    pub(super) const ENCAP_CSUM: u32 = 1 << 21;
-    pub(super) const ADQ: u32 = 1 << 23;
+/// What queues may be like, and what becomes of those that may not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueueRules {
+    /// Whether one bad queue in op 6 stops all queues of the function.
+    pub failure_stops_all: bool,
+    /// Descriptors of a ring, at the least.
+    pub least_ring: u32,
+    /// Bytes of a buffer, at the least.
+    pub least_buffer: u32,
+    /// Longest frame, at the least.
+    pub least_frame: u32,
+    /// Longest frame, at the most.
+    pub most_frame: u32,
+    /// Whether a port VLAN takes its four bytes off the longest frame.
+    pub makes_room_for_tag: bool,
+    /// Whether a queue can be told to keep the frame check sequence.
+    pub keeps_crc: bool,
+    /// Whether a queue can be told how its descriptors are laid out.
+    pub has_profiles: bool,
+    /// Whether op 6 starts transmit queues, and op 8 finds them running.
+    pub configuring_starts_tx: bool,
+    /// Status for a queue that is to be started and has no ring.
+    pub cannot_start: Status,
+}
+
+/// How many filters a function may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FilterLimits {
+    /// MAC addresses.
+    pub macs: usize,
+    /// VLANs.
+    pub vlans: usize,
 }
 
 /// What a kernel PF of the 700 series serves.
-const I40E_SERVES: &[u32] = &[1, 2, 3, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 23, 24, 25, 26, 27, 28, 29];
+const I40E_SERVES: &[Opcode] = &[
+    Opcode::VERSION,
+    Opcode::RESET_VF,
+    Opcode::GET_VF_RESOURCES,
+    Opcode::CONFIG_VSI_QUEUES,
+    Opcode::CONFIG_IRQ_MAP,
+    Opcode::ENABLE_QUEUES,
+    Opcode::DISABLE_QUEUES,
+    Opcode::ADD_ETH_ADDR,
+    Opcode::DEL_ETH_ADDR,
+    Opcode::ADD_VLAN,
+    Opcode::DEL_VLAN,
+    Opcode::CONFIG_PROMISCUOUS_MODE,
+    Opcode::GET_STATS,
+    Opcode::CONFIG_RSS_KEY,
+    Opcode::CONFIG_RSS_LUT,
+    Opcode::GET_RSS_HENA_CAPS,
+    Opcode::SET_RSS_HENA,
+    Opcode::ENABLE_VLAN_STRIPPING,
+    Opcode::DISABLE_VLAN_STRIPPING,
+    Opcode::REQUEST_QUEUES,
+];
 
 impl Persona {
     /// A virtual function of an X710 under the kernel's i40e.
@@ -113,6 +178,8 @@ impl Persona {
         Self {
             name: "i40e",
             device: 0x154C,
+            revision: 2,
+            subsystem: (0x8086, 0),
             bar0: 64 << 10,
             pcie_link: 0x83,
             pairs: 4,
@@ -122,25 +189,45 @@ impl Persona {
             qset: 16,
             max_mtu: 0,
             blank_vsis: 1,
-            always: grant::L2 | grant::ADV_LINK_SPEED,
-            on_request: grant::REQ_QUEUES
-                | grant::VLAN
-                | grant::RX_POLLING
-                | grant::RSS_PF
-                | grant::ENCAP
-                | grant::ADQ,
+            always: Caps::L2 | Caps::ADV_LINK_SPEED,
+            on_request: Caps::REQ_QUEUES
+                | Caps::VLAN
+                | Caps::RX_POLLING
+                | Caps::RSS_PF
+                | Caps::ENCAP
+                | Caps::ADQ,
             serves: I40E_SERVES,
-            not_served: -60,
-            unknown: -5,
+            not_served: Status::I40E_NOT_IMPLEMENTED,
+            unknown: Status::ERR_PARAM,
             allow_list: false,
-            refused_mac: -1,
+            refused_mac: Status::NOT_PERMITTED,
             disabled: None,
             vector_zero: true,
             tail_mask: u32::MAX,
             vlan_strips: true,
             link_before: LinkBefore::Real,
             lut: LutLimit::Pairs,
-            hena: 0x8000_7A1E_8000_0000,
+            longest_frame: 9728,
+            family: Family::X710,
+            hashes_inner: true,
+            prunes_vlans: false,
+            untrusted: FilterLimits { macs: 18, vlans: 16 },
+            macs_full: Status::NOT_PERMITTED,
+            skips_no_addresses: false,
+            takes_back_unknown: false,
+            queues: QueueRules {
+                failure_stops_all: false,
+                least_ring: 32,
+                least_buffer: 128,
+                least_frame: 64,
+                most_frame: 16_383,
+                makes_room_for_tag: false,
+                keeps_crc: false,
+                has_profiles: false,
+                configuring_starts_tx: false,
+                cannot_start: Status::I40E_TIMEOUT,
+            },
+            says_vlans_full: false,
             rxdids: 1 << 1,
             write_back_on_itr: false,
             polling_unmasks: true,
@@ -157,8 +244,8 @@ impl Persona {
         Self {
             name: "x722",
             device: 0x37CD,
-            on_request: i40e.on_request | grant::WB_ON_ITR | grant::RSS_PCTYPE_V2 | grant::ENCAP_CSUM,
-            hena: 0x8000_7F9F_E000_0000,
+            on_request: i40e.on_request | Caps::WB_ON_ITR | Caps::RSS_PCTYPE_V2 | Caps::ENCAP_CSUM,
+            family: Family::X722,
             write_back_on_itr: true,
             ..i40e
         }

@@ -7,46 +7,105 @@
 //! * nothing is written while [`Model::is_running`] is false (a reset, or bus mastering off).
 //! * faults are asked for at [`crate::fault::Site::Receive`] and [`crate::fault::Site::Transmit`].
 
-use crate::Model;
-use crate::vf::Direction;
+mod answer;
+mod filter;
+mod ledger;
+mod malice;
+mod receive;
+mod sight;
+mod spread;
+mod sums;
+#[cfg(test)]
+mod tests;
+mod transmit;
 
-/// What became of a frame from the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// It is in the ring of this queue.
-    Received(u16),
-    /// The function is in reset, or its queue is not enabled.
-    NotEnabled,
-    /// No filter wants it.
-    Filtered,
-    /// Longer than the queue takes.
-    TooLong,
-    /// Too few descriptors.
-    NoDescriptor,
-    /// Memory could not be reached.
-    Denied,
-    /// A fault took it.
-    Fault,
-}
+pub use ledger::{Ledger, Verdict};
+pub use malice::Malice;
+
+use avf::rx::Cast;
+use avf::tx::check_tail;
+
+use crate::vf::Direction;
+use crate::{Loopback, Model};
 
 /// A frame arrives from the wire, without its check sequence.
-pub fn inject(_model: &mut Model, _frame: &[u8]) -> Verdict {
-    Verdict::NotEnabled
+pub fn inject(model: &mut Model, frame: &[u8]) -> Verdict {
+    let verdict = receive::offer(model, frame);
+    model.ledger.count(verdict);
+    if let Verdict::Received(queue) = verdict {
+        model.completed(Direction::Rx, queue);
+    }
+    verdict
 }
 
 /// The driver wrote a queue's tail register.
 pub fn tail_written(model: &mut Model, direction: Direction, queue: u16, value: u32) {
-    let vf = &mut model.function.vf;
-    let tail = match direction {
-        Direction::Rx => vf.rx.get_mut(usize::from(queue)).map(|rx| &mut rx.tail),
-        Direction::Tx => vf.tx.get_mut(usize::from(queue)).map(|tx| &mut tx.tail),
-    };
-    if let Some(tail) = tail {
-        *tail = value;
+    match direction {
+        Direction::Rx => receive_tail(model, queue, value),
+        Direction::Tx => transmit::kick(model, queue, value),
     }
 }
 
 /// Writes back what is pending on a queue, whether its group is full or not. True when something was.
-pub fn flush(_model: &mut Model, _direction: Direction, _queue: u16) -> bool {
-    false
+pub fn flush(model: &mut Model, direction: Direction, queue: u16) -> bool {
+    match direction {
+        Direction::Rx => receive::flush(model, queue),
+        Direction::Tx => transmit::flush(model, queue),
+    }
+}
+
+/// A tail may be written before its queue is configured; once there is a ring, it must lie inside.
+fn receive_tail(model: &mut Model, queue: u16, value: u32) {
+    let Some(rx) = model.function.vf.rx.get_mut(usize::from(queue)) else { return };
+    let ring = u16::try_from(rx.len).unwrap_or(u16::MAX);
+    match check_tail(value, ring) {
+        Err(violation) if rx.enabled => model.accuse(Malice::Receive { queue, violation }),
+        _ => rx.tail = value,
+    }
+}
+
+/// A frame is on the wire: it is kept, or comes back.
+fn departed(model: &mut Model, frame: Vec<u8>) {
+    match model.function.options.loopback {
+        Loopback::Off => model.wire.put(frame),
+        Loopback::Echo => {
+            inject(model, &frame);
+        }
+        Loopback::Swap => {
+            inject(model, &swapped(frame));
+        }
+        Loopback::Answer => {
+            if let Some(reply) = answer::answer(&frame) {
+                inject(model, &reply);
+            }
+        }
+    }
+}
+
+fn swapped(mut frame: Vec<u8>) -> Vec<u8> {
+    if let Some((destination, rest)) = frame.split_first_chunk_mut::<6>()
+        && let Some(source) = rest.first_chunk_mut::<6>()
+    {
+        std::mem::swap(destination, source);
+    }
+    frame
+}
+
+/// The counter that a frame belongs to.
+fn by_cast<'a>(cast: Cast, one: &'a mut u64, many: &'a mut u64, all: &'a mut u64) -> &'a mut u64 {
+    match cast {
+        Cast::Unicast | Cast::Mirrored => one,
+        Cast::Multicast => many,
+        Cast::Broadcast => all,
+    }
+}
+
+impl Model {
+    /// Holds something against the driver: its function is disabled, and its queues stop, until the next reset.
+    pub(crate) fn accuse(&mut self, malice: Malice) {
+        self.malice.get_or_insert(malice);
+        self.function.host.disabled = true;
+        self.function.vf.rx.iter_mut().for_each(|rx| rx.enabled = false);
+        self.function.vf.tx.iter_mut().for_each(|tx| tx.enabled = false);
+    }
 }

@@ -3,12 +3,15 @@
 mod filters;
 mod queues;
 mod rss;
-mod statistics;
+mod vlan;
 
 pub use filters::Filters;
 pub use queues::{Direction, RxQueue, TxQueue, VectorMap};
 pub use rss::Rss;
-pub use statistics::Statistics;
+pub use vlan::Strip;
+
+use avf::rss::Family;
+use avf::virtchnl::{Caps, Stats, Version};
 
 use crate::Host;
 
@@ -16,11 +19,11 @@ use crate::Host;
 #[derive(Clone, Debug)]
 pub struct Vf {
     /// Version of virtchnl that was agreed upon.
-    pub version: Option<(u32, u32)>,
+    pub version: Option<Version>,
     /// Capabilities that the driver asked for in op 3.
-    pub asked: u32,
+    pub asked: Caps,
     /// Capabilities granted by op 3; none before it.
-    pub granted: Option<u32>,
+    pub granted: Option<Caps>,
     /// Receive queues, as many as the function has pairs.
     pub rx: Vec<RxQueue>,
     /// Transmit queues, as many as the function has pairs.
@@ -31,28 +34,32 @@ pub struct Vf {
     pub filters: Filters,
     /// How frames are spread over queues.
     pub rss: Rss,
-    /// Whether VLAN tags are taken out of frames.
-    pub strip: bool,
-    /// The twelve counters of op 15.
-    pub statistics: Statistics,
+    /// Which VLAN tags are taken out of frames.
+    pub strip: Strip,
+    /// The address that it called its own.
+    pub own: Option<[u8; 6]>,
+    /// The twelve counters of op 15. Bytes are counted without the frame check sequence; a frame that found no
+    /// descriptor counts as received and as discarded.
+    pub statistics: Stats,
 }
 
 impl Vf {
     /// A function that was just reset.
     #[must_use]
-    pub fn new(host: &Host) -> Self {
+    pub fn new(host: &Host, family: Family) -> Self {
         let pairs = usize::from(host.pairs);
         Self {
             version: None,
-            asked: 0,
+            asked: Caps::empty(),
             granted: None,
             rx: vec![RxQueue::default(); pairs],
             tx: vec![TxQueue::default(); pairs],
             vectors: vec![VectorMap::default(); usize::from(host.vectors)],
             filters: Filters::new(host),
-            rss: Rss::new(host),
-            strip: false,
-            statistics: Statistics::default(),
+            rss: Rss::new(host, family),
+            strip: Strip::default(),
+            own: host.mac,
+            statistics: Stats::default(),
         }
     }
 

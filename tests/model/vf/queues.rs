@@ -1,5 +1,7 @@
 //! Queues and the vectors that serve them.
 
+use avf::rx::{Format, Rxdid, Words};
+
 /// Which way frames go, as the driver sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Direction {
@@ -26,12 +28,30 @@ pub struct RxQueue {
     pub buffer: u32,
     /// Longest frame.
     pub longest: u32,
+    /// Profile of its descriptors.
+    pub rxdid: u8,
+    /// Whether frames keep their check sequence.
+    pub keep_crc: bool,
     /// Next descriptor that the device uses.
     pub head: u32,
     /// First descriptor that it may not use, as the driver wrote it.
     pub tail: u32,
     /// Descriptors that are done but not yet in memory, in ring order.
-    pub pending: Vec<(u32, [u8; 32])>,
+    pub pending: Vec<(u32, Words)>,
+}
+
+impl RxQueue {
+    /// How its descriptors are laid out.
+    #[must_use]
+    pub fn format(&self) -> Format {
+        Format::of(Rxdid(self.rxdid)).unwrap_or(Format::Legacy)
+    }
+
+    /// Whether frames can go into it.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.enabled && self.len > 0 && self.buffer > 0
+    }
 }
 
 /// A transmit queue.

@@ -1,0 +1,54 @@
+//! Which vector a queue signals: op 7 (reference section 4.8).
+
+use avf::virtchnl::{self as wire, IrqMap, Status};
+
+use super::{DONE, Told, must};
+use crate::Function;
+use crate::vf::VectorMap;
+
+/// Throttles of a vector.
+const THROTTLES: u16 = 3;
+
+/// Op 7. All of it is looked at before any of it is done.
+pub(super) fn map(function: &mut Function, map: &IrqMap) -> Told {
+    must(map.vectors.len() <= usize::from(function.host.vectors))?;
+    map.vectors.iter().try_for_each(|one| check(function, one))?;
+    map.vectors.iter().for_each(|one| take(function, one));
+    DONE
+}
+
+fn check(function: &Function, map: &wire::VectorMap) -> Result<(), Status> {
+    function.own_vsi(map.vsi)?;
+    let queues = map.rx | map.tx;
+    let beyond = queues.checked_shr(u32::from(function.host.pairs)).unwrap_or(0);
+    must(map.vector < function.host.vectors)?;
+    must(map.vector > 0 || queues == 0 || function.persona.vector_zero)?;
+    must(beyond == 0 && map.rx_itr < THROTTLES && map.tx_itr < THROTTLES)
+}
+
+/// A queue signals the vector that it was mapped to last, and no other.
+fn take(function: &mut Function, map: &wire::VectorMap) {
+    for other in &mut function.vf.vectors {
+        other.rx &= !map.rx;
+        other.tx &= !map.tx;
+    }
+    if let Some(entry) = function.vf.vectors.get_mut(usize::from(map.vector)) {
+        *entry = VectorMap { rx: map.rx, tx: map.tx, rx_itr: map.rx_itr, tx_itr: map.tx_itr };
+    }
+}
+
+/// Adds queues to a vector, as op 111 does, and leaves its others alone.
+pub(super) fn join(function: &mut Function, map: &wire::VectorMap) -> Result<(), Status> {
+    check(function, map)?;
+    let before = function.vf.vectors.get(usize::from(map.vector)).copied().unwrap_or_default();
+    let throttle = |joins: u16, new: u16, old: u16| if joins == 0 { old } else { new };
+    let joined = wire::VectorMap {
+        rx: before.rx | map.rx,
+        tx: before.tx | map.tx,
+        rx_itr: throttle(map.rx, map.rx_itr, before.rx_itr),
+        tx_itr: throttle(map.tx, map.tx_itr, before.tx_itr),
+        ..*map
+    };
+    take(function, &joined);
+    Ok(())
+}
