@@ -145,7 +145,7 @@ impl Buffers {
     #[inline]
     pub fn prefetch(&self, slot: usize) {
         if slot < self.slots {
-            prefetch(self.start(slot).as_ptr());
+            fetch(self.start(slot).as_ptr());
         }
     }
 
@@ -165,14 +165,14 @@ impl Buffers {
 
 #[cfg(target_arch = "x86_64")]
 #[inline]
-fn prefetch(at: *const u8) {
+fn fetch(at: *const u8) {
     // SAFETY: a hint; it never faults, and SSE is part of this architecture.
     unsafe { std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(at.cast()) };
 }
 
 #[cfg(not(target_arch = "x86_64"))]
 #[inline]
-fn prefetch(_at: *const u8) {}
+fn fetch(_at: *const u8) {}
 
 /// A run of buffers that are ours, as bytes.
 #[derive(Clone, Copy, Debug)]
@@ -190,6 +190,19 @@ impl<'a> Lent<'a> {
         let at = index.checked_mul(self.size)?;
         self.bytes.get(at..at.checked_add(len)?)
     }
+
+    /// The buffers from `index` of the run on, each whole. None of them past its end.
+    #[inline]
+    pub fn buffers(&self, index: usize) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        let from = index.checked_mul(self.size).and_then(|at| self.bytes.get(at..));
+        from.unwrap_or_default().chunks_exact(self.size)
+    }
+}
+
+/// Asks the processor to fetch the line in which `bytes` begin: worth its while some frames before they are read.
+#[inline]
+pub fn prefetch(bytes: &[u8]) {
+    fetch(bytes.as_ptr());
 }
 
 /// Which buffers the device has, one bit each. Its driver alone writes it; the in-process bus reads it.

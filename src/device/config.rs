@@ -5,6 +5,9 @@ use crate::{DeviceError, Identity};
 /// Command register.
 pub(crate) const COMMAND: u32 = 0x04;
 
+/// Command bit 1: the function answers accesses to its BARs.
+const MEMORY: u8 = 1 << 1;
+
 /// Command bit 2: the function may reach memory.
 const MASTER: u8 = 1 << 2;
 
@@ -24,6 +27,12 @@ pub(crate) fn identity(place: String, mut read: impl FnMut(u32, &mut [u8])) -> I
 pub(crate) fn with_master(command: [u8; 2], on: bool) -> [u8; 2] {
     let [low, high] = command;
     [if on { low | MASTER } else { low & !MASTER }, high]
+}
+
+/// The command register with the BARs on.
+pub(crate) fn with_memory(command: [u8; 2]) -> [u8; 2] {
+    let [low, high] = command;
+    [low | MEMORY, high]
 }
 
 /// More vectors were asked for than there are.

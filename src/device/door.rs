@@ -49,6 +49,17 @@ pub trait Device: Send {
 
     /// Whether the system has asked for the device back (unplug, unbind): stop, then drop this.
     fn is_leaving(&self) -> bool;
+
+    /// Whether the system reported an error of the device that it cannot correct (PCI Express AER) since the last reset:
+    /// reset it.
+    fn has_failed(&self) -> bool {
+        false
+    }
+
+    /// What an administrator may want to change, a sentence each.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// Who a function is, as its configuration space and its place say.

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -32,7 +33,8 @@ impl AsRawFd for Event {
     }
 }
 
-impl Line for Event {
+impl Event {
+    /// As [`Line::wait`].
     fn wait(&self, limit: Duration) -> bool {
         let until = Instant::now().checked_add(limit);
         loop {
@@ -44,6 +46,13 @@ impl Line for Event {
                 return self.take();
             }
         }
+    }
+}
+
+/// The backing keeps it too, for as long as its far side may signal.
+impl Line for Arc<Event> {
+    fn wait(&self, limit: Duration) -> bool {
+        Event::wait(self, limit)
     }
 }
 

@@ -24,10 +24,11 @@ mod pages;
 pub mod pci;
 mod peer;
 mod strays;
+pub mod vfio;
 pub mod vfio_user;
 mod words;
 
-pub use buffers::{Buffers, Lent};
+pub use buffers::{Buffers, Lent, prefetch};
 pub use dma::Dma;
 pub use door::{Bus, Device, DeviceError, Identity, Registers, Stray, Window};
 pub use interrupt::Interrupt;

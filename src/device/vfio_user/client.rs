@@ -18,7 +18,6 @@ use super::link::Link;
 use super::{index, region};
 use crate::dma::Keep;
 use crate::eventfd::Event;
-use crate::interrupt::Line;
 use crate::iova::{NARROW, Space};
 use crate::pages::{PAGE, Pages};
 use crate::{Device, DeviceError, Dma, Identity, Interrupt, Registers, Window, config};
@@ -147,7 +146,7 @@ impl Device for VfioUser {
         for (block, events) in self.events.chunks(BLOCK).enumerate() {
             self.shared.set_vectors(block * BLOCK, events)?;
         }
-        Ok(self.events.iter().map(|event| Interrupt(Box::new(Shareable(Arc::clone(event))))).collect())
+        Ok(self.events.iter().map(|event| Interrupt(Box::new(Arc::clone(event)))).collect())
     }
 
     fn vectors(&self) -> u16 {
@@ -184,15 +183,6 @@ impl Drop for VfioUser {
 impl fmt::Debug for VfioUser {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "VfioUser({})", self.identity.place)
-    }
-}
-
-/// A vector that stays connected while its driver waits on it.
-struct Shareable(Arc<Event>);
-
-impl Line for Shareable {
-    fn wait(&self, limit: Duration) -> bool {
-        self.0.wait(limit)
     }
 }
 
