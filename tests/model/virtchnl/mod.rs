@@ -8,6 +8,8 @@ mod link;
 mod queues;
 mod resources;
 mod rss;
+#[cfg(test)]
+mod tests;
 mod unlock;
 mod vectors;
 mod vlan;

@@ -71,7 +71,7 @@ fn frames_longer_than_a_buffer_continue() {
         let mut rig = Rig::running(Persona::i40e(), options, setting);
         let lengths = |bytes: usize| {
             let mut lengths: Vec<usize> = vec![256; bytes / 256];
-            if bytes % 256 != 0 || zero_tail {
+            if !bytes.is_multiple_of(256) || zero_tail {
                 lengths.push(bytes % 256);
             }
             lengths
