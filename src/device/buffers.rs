@@ -7,6 +7,10 @@
 
 use std::ptr::NonNull;
 use std::sync::Arc;
+
+#[cfg(loom)]
+use loom::sync::atomic::{AtomicU64, Ordering};
+#[cfg(not(loom))]
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::Dma;
@@ -269,3 +273,9 @@ fn parts(first: usize, count: usize) -> impl Iterator<Item = (usize, u64)> {
         (word, (u64::MAX << from) & (u64::MAX >> (WORD - to)))
     })
 }
+
+#[cfg(all(test, loom))]
+mod hand_off;
+
+#[cfg(all(test, not(loom)))]
+mod tests;
