@@ -5,13 +5,13 @@
 //! is being rewound, or whose memory is to be freed, can be in nobody's hands by construction; the gate only has to see
 //! to it that a worker learns of a closed gate at its next burst, and never takes a ring through one.
 
-#[cfg(feature = "loom")]
+#[cfg(loom)]
 use loom::sync::{
     Mutex, MutexGuard,
     atomic::{AtomicU32, Ordering},
 };
 use std::sync::PoisonError;
-#[cfg(not(feature = "loom"))]
+#[cfg(not(loom))]
 use std::sync::{
     Mutex, MutexGuard,
     atomic::{AtomicU32, Ordering},
@@ -122,7 +122,7 @@ impl<T> Gate<T> {
     }
 }
 
-#[cfg(all(test, not(feature = "loom")))]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
 
@@ -146,8 +146,8 @@ mod tests {
     }
 }
 
-/// Every interleaving of a reset with a worker's bursts: `cargo test -p iavf --features loom loom`.
-#[cfg(all(test, feature = "loom"))]
+/// Every interleaving of a reset with a worker's bursts: `RUSTFLAGS='--cfg loom' cargo test -p iavf --lib loom`.
+#[cfg(all(test, loom))]
 mod loom_tests {
     use loom::cell::UnsafeCell;
     use loom::sync::Arc;

@@ -150,6 +150,7 @@ impl Control {
         // The flush of every driver: what was written has arrived when this is answered.
         let _ = self.read(Register::Rstat);
         self.interrupts.clear();
+        let _ = self.device.interrupts(0);
         if self.device.set_master(false).is_err() {
             // Then a reset has to keep the device from memory that is about to be freed.
             let _ = self.device.reset();

@@ -5,3 +5,14 @@
 //! Will never know: hardware, guests, a wall clock.
 
 #![forbid(unsafe_code)]
+
+mod clock;
+mod rig;
+mod traffic;
+
+#[cfg(test)]
+mod suites;
+
+pub use clock::{Hands, Watch};
+pub use rig::{Rig, Shared, Taken};
+pub use traffic::{number_of, udp, udp_of};
