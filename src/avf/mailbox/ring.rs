@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::register::MailboxIndex;
+use crate::register::{MailboxIndex, MailboxLen};
 
 /// A head that no working device shows: outside the ring, or ahead of what was posted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,49 +131,35 @@ impl ReceiveRing {
     }
 }
 
-/// The device's side of either ring: what lies between head and tail is messages to be taken, or buffers to be filled.
-#[derive(Clone, Debug, Default)]
+/// The device's side of either ring, as its registers describe it: what lies between head and tail is messages to be
+/// taken, or buffers to be filled. The driver may write them in any order and to anything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DeviceRing {
-    length: u16,
     head: u16,
     tail: u16,
+    /// Length and state. A device sets its error bits, and clears all of it in a reset.
+    pub len: MailboxLen,
 }
 
 impl DeviceRing {
-    /// A ring of `length` descriptors; one of 0 or 1 never has anything in it.
-    #[must_use]
-    pub const fn new(length: u16) -> Self {
-        Self { length, head: 0, tail: 0 }
+    /// The driver wrote the head; ten bits of it are kept.
+    pub fn set_head(&mut self, register: u32) {
+        self.head = index(register);
     }
 
-    /// The driver wrote the tail. Outside the ring it is refused, and nothing moves.
-    #[must_use]
-    pub fn set_tail(&mut self, register: u32) -> bool {
-        let place = place(register, self.length);
-        self.tail = place.unwrap_or(self.tail);
-        place.is_some()
+    /// The driver wrote the tail; ten bits of it are kept.
+    pub fn set_tail(&mut self, register: u32) {
+        self.tail = index(register);
     }
 
-    /// The driver wrote the head. Outside the ring it is refused, and nothing moves.
-    #[must_use]
-    pub fn set_head(&mut self, register: u32) -> bool {
-        let place = place(register, self.length);
-        self.head = place.unwrap_or(self.head);
-        place.is_some()
-    }
-
-    /// The slot that is next; `None` where head meets tail.
-    #[must_use]
-    pub const fn slot(&self) -> Option<u16> {
-        if self.head == self.tail { None } else { Some(self.head) }
-    }
-
-    /// The descriptor at [`slot`](Self::slot) is written back: the new value of the head.
-    pub const fn done(&mut self) -> u16 {
-        if self.slot().is_some() {
-            self.head = after(self.head, self.length);
-        }
-        self.head
+    /// The driver wrote length and state: errors can be cleared so, not made. True when that switched the ring on.
+    pub fn set_len(&mut self, register: u32) -> bool {
+        let (old, new) = (self.len, MailboxLen(register));
+        self.len = new
+            .with_illegal(new.illegal() && old.illegal())
+            .with_overflow(new.overflow() && old.overflow())
+            .with_critical(new.critical() && old.critical());
+        new.enable() && !old.enable()
     }
 
     /// The head as the register shows it.
@@ -182,17 +168,54 @@ impl DeviceRing {
         self.head
     }
 
+    /// The tail as the register shows it.
+    #[must_use]
+    pub const fn tail(&self) -> u16 {
+        self.tail
+    }
+
+    /// Whether head and tail lie in the ring.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.head < self.length() && self.tail < self.length()
+    }
+
+    /// The slot that is next; `None` where head meets tail, or either lies outside the ring.
+    #[must_use]
+    pub fn slot(&self) -> Option<u16> {
+        (self.is_sound() && self.head != self.tail).then_some(self.head)
+    }
+
+    /// The descriptor at [`slot`](Self::slot) is written back: the new value of the head. Nothing moves where there is
+    /// none.
+    pub fn done(&mut self) -> u16 {
+        if self.slot().is_some() {
+            self.head = after(self.head, self.length());
+        }
+        self.head
+    }
+
     /// Descriptors between head and tail.
     #[must_use]
-    pub const fn available(&self) -> u16 {
-        distance(self.head, self.tail, self.length)
+    pub fn available(&self) -> u16 {
+        if self.is_sound() { distance(self.head, self.tail, self.length()) } else { 0 }
     }
+
+    fn length(&self) -> u16 {
+        index(self.len.length())
+    }
+}
+
+/// The ten bits of a place.
+fn index(register: u32) -> u16 {
+    // ten bits always fit
+    u16::try_from(MailboxIndex(register).index()).unwrap_or_default()
 }
 
 /// A place from its register; `None` outside the ring, and so for the values of a device that is gone or in reset.
 fn place(register: u32, length: u16) -> Option<u16> {
     let upper = MailboxIndex(register).with_index(0).0;
-    let index = u16::try_from(MailboxIndex(register).index()).ok()?;
+    let index = index(register);
     (upper == 0 && index < length).then_some(index)
 }
 
@@ -215,16 +238,22 @@ mod tests {
     use super::*;
     use crate::adminq::RING_LENGTH;
 
+    fn device(length: u16) -> DeviceRing {
+        let mut ring = DeviceRing::default();
+        assert!(ring.set_len(MailboxLen(length.into()).with_enable(true).0));
+        ring
+    }
+
     #[test]
     fn one_slot_stays_free() {
         let mut ring = SendRing::new(4);
-        let mut device = DeviceRing::new(4);
+        let mut device = device(4);
         for tail in [1, 2, 3] {
             assert!(ring.slot().is_some());
             assert_eq!(ring.posted(), tail);
         }
         assert_eq!((ring.slot(), ring.outstanding(), ring.posted()), (None, 3, 3));
-        assert!(device.set_tail(3));
+        device.set_tail(3);
         assert_eq!((device.slot(), device.available()), (Some(0), 3));
         assert_eq!((device.done(), device.done()), (1, 2));
         assert_eq!(ring.reclaim(2).unwrap().collect::<Vec<_>>(), [0, 1]);
@@ -234,13 +263,13 @@ mod tests {
 
     #[test]
     fn both_sides_agree_over_many_rounds() {
-        let (mut ring, mut device) = (SendRing::new(RING_LENGTH), DeviceRing::new(RING_LENGTH));
+        let (mut ring, mut device) = (SendRing::new(RING_LENGTH), device(RING_LENGTH));
         for round in 0..1000u16 {
             let burst = round % 31 + 1;
             let sent: Vec<_> = (0..burst)
                 .map(|_| {
                     let slot = ring.slot().unwrap();
-                    assert!(device.set_tail(ring.posted().into()));
+                    device.set_tail(ring.posted().into());
                     slot
                 })
                 .collect();
@@ -258,8 +287,8 @@ mod tests {
 
     #[test]
     fn a_receive_ring_lends_all_slots_but_one() {
-        let (mut ring, mut device) = (ReceiveRing::new(RING_LENGTH), DeviceRing::new(RING_LENGTH));
-        assert!(device.set_tail(ring.first_tail().into()));
+        let (mut ring, mut device) = (ReceiveRing::new(RING_LENGTH), device(RING_LENGTH));
+        device.set_tail(ring.first_tail().into());
         assert_eq!(device.available(), 31);
         for _ in 0..31 {
             device.done();
@@ -268,7 +297,7 @@ mod tests {
         assert_eq!(ring.pending(device.head().into()), Ok(31));
         for slot in 0..31 {
             assert_eq!(ring.slot(device.head().into()), Ok(Some(slot)));
-            assert!(device.set_tail(ring.rearmed().into()));
+            device.set_tail(ring.rearmed().into());
         }
         assert_eq!((ring.slot(device.head().into()), device.available()), (Ok(None), 31));
     }
@@ -281,7 +310,6 @@ mod tests {
             let bad = BadHead { register, length: RING_LENGTH };
             assert_eq!(ring.reclaim(register).err(), Some(bad));
             assert_eq!(ReceiveRing::new(RING_LENGTH).slot(register), Err(bad));
-            assert!(!DeviceRing::new(RING_LENGTH).set_tail(register));
         }
         assert!(ring.reclaim(2).is_err(), "two done where one was posted");
         assert_eq!(ring.outstanding(), 1);
@@ -289,11 +317,36 @@ mod tests {
     }
 
     #[test]
-    fn a_device_ring_of_nothing_has_nothing() {
-        for length in [0, 1] {
-            let mut ring = DeviceRing::new(length);
-            let _ = (ring.set_tail(0), ring.set_head(5));
-            assert_eq!((ring.slot(), ring.done(), ring.available()), (None, 0, 0));
+    fn a_driver_that_points_outside_the_ring_gets_nothing() {
+        for (head, tail, length) in [(0, 32, 32), (40, 1, 32), (0, 1, 0), (0, 1, 1), (1023, u32::MAX, 1023)] {
+            let mut ring = device(length);
+            ring.set_head(head);
+            ring.set_tail(tail);
+            let before = ring.head();
+            assert_eq!((ring.slot(), ring.available(), ring.is_sound()), (None, 0, false));
+            assert_eq!(ring.done(), before);
         }
+        let mut empty = device(1);
+        assert_eq!((empty.slot(), empty.done(), empty.tail()), (None, 0, 0));
+    }
+
+    #[test]
+    fn registers_may_be_written_in_any_order() {
+        let mut ring = DeviceRing::default();
+        ring.set_tail(0xffff_fc00 | 31);
+        assert_eq!((ring.tail(), ring.slot()), (31, None));
+        assert!(ring.set_len(MailboxLen(32).with_enable(true).0));
+        assert_eq!((ring.slot(), ring.available()), (Some(0), 31));
+    }
+
+    #[test]
+    fn a_driver_clears_errors_and_makes_none() {
+        let mut ring = device(RING_LENGTH);
+        assert!(!ring.set_len(0xc000_0020));
+        assert_eq!(ring.len.0, 0x8000_0020);
+        ring.len = ring.len.with_overflow(true).with_critical(true);
+        assert!(!ring.set_len(0xa000_0020));
+        assert_eq!(ring.len.0, 0xa000_0020, "overflow was written back, so it stays");
+        assert!(!ring.set_len(0) && ring.set_len(0x8000_0020));
     }
 }
