@@ -6,6 +6,7 @@
 use super::{Cast, Checks, Words, WriteBack};
 use crate::ptype::Ptype;
 
+const EOF: u64 = 1 << 1;
 const L2TAG1P: u64 = 1 << 2;
 const L3L4P: u64 = 1 << 3;
 const CRCP: u64 = 1 << 4;
@@ -33,6 +34,29 @@ const FLEX_HIGH: u64 = 3 << 4;
 pub struct Legacy(pub Words);
 
 impl Legacy {
+    /// Whether a frame begins and ends here of which nothing else is to be told, from the status word alone: no tag
+    /// taken out, no error, no checksum found wrong. That it begins here is for the caller to know.
+    #[inline]
+    #[must_use]
+    pub const fn is_plain(status: u64) -> bool {
+        status & (EOF | L2TAG1P | RXE | IPE | L4E | EIPE | OVERSIZE) == EOF
+    }
+
+    /// Whether the checksums of a plain frame were verified, from the status word alone.
+    #[inline]
+    #[must_use]
+    pub const fn is_verified(status: u64) -> bool {
+        status & (L3L4P | IPV6EXADD) == L3L4P
+    }
+
+    /// What the parser saw, from the status word alone.
+    #[inline]
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "8 bits")]
+    pub const fn ptype_of(status: u64) -> u8 {
+        (status >> PTYPE) as u8
+    }
+
     /// Bytes in the buffer, from the status word alone.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "14 bits")]
@@ -48,9 +72,8 @@ impl Legacy {
 
     /// What the parser saw: 8 bits.
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, reason = "8 bits")]
     pub const fn ptype(self) -> Ptype {
-        Ptype((self.0[1] >> PTYPE) as u8 as u16)
+        Ptype(Self::ptype_of(self.0[1]) as u16)
     }
 
     /// RSS hash, where the filter status says that it is one.
@@ -134,7 +157,7 @@ impl Legacy {
 fn status(said: &WriteBack) -> u64 {
     let checks = said.checks;
     let ptype = u8::try_from(said.ptype.0).unwrap_or(0);
-    1 | when(said.last, 2)
+    1 | when(said.last, EOF)
         | when(said.tag1.is_some(), L2TAG1P)
         | when(checks.evaluated, L3L4P)
         | when(said.crc, CRCP)

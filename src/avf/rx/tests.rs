@@ -222,6 +222,31 @@ fn a_transport_is_good_where_there_was_one_to_verify() {
     }
 }
 
+/// The short answers of the status word alone are those of the whole.
+#[test]
+fn plain_frames_are_told_by_their_status() {
+    let mut numbers = Numbers(4);
+    let mut plain = 0;
+    for round in 0..ROUNDS {
+        let mut said = numbers.write_back(Format::Legacy);
+        if round % 2 == 0 {
+            (said.error, said.oversize, said.tag1) = (false, false, None);
+            said.checks = Checks { ip_bad: false, outer_ip_bad: false, transport_bad: false, ..said.checks };
+        }
+        let status = Legacy::emit(&said).0[STATUS_WORD];
+        let verdict = Checks { evaluated: true, ..said.checks }.verdict();
+        let good = !said.checks.transport_bad && !matches!(verdict, Verdict::Bad(_));
+        let expected = said.last && good && said.tag1.is_none() && !said.error && !said.oversize;
+        assert_eq!(Legacy::is_plain(status), expected, "{said:?}");
+        assert_eq!(u16::from(Legacy::ptype_of(status)), said.ptype.0);
+        if expected {
+            plain += 1;
+            assert_eq!(Legacy::is_verified(status), said.checks.verdict() == Verdict::Good);
+        }
+    }
+    assert!(plain > ROUNDS / 8, "{plain}");
+}
+
 #[test]
 fn the_best_profile_that_is_offered() {
     assert_eq!(Rxdid::best(0), Rxdid::LEGACY);
