@@ -1,8 +1,8 @@
 //! Model: a software NIC, its physical function and a virtual function of it.
 //!
 //! Gives: configuration space, registers, mailbox, virtchnl, filters, RSS, receive and transmit, resets, and a plan of
-//! faults. Depends on: `frame`, `device` (the bus alone), `avf`.
-//! Will never know: a driver, a clock (time is an argument), or chance (a seed is an argument).
+//! faults, in virtual time or hosted in real time. Depends on: `device` (bus, peer, the socket's end), `avf`.
+//! Will never know: a driver, a clock outside of `host` (time is an argument), or chance (a seed is an argument).
 
 #![forbid(unsafe_code)]
 
@@ -10,6 +10,7 @@ mod config;
 pub mod datapath;
 pub mod fault;
 mod function;
+pub mod host;
 mod interrupt;
 mod mailbox;
 mod memory;
@@ -37,4 +38,4 @@ pub use persona::{FilterLimits, LinkBefore, LutLimit, Persona, QueueRules};
 pub use reset::Reset;
 pub use vf::Vf;
 pub use virtchnl::Action;
-pub use wire::Wire;
+pub use wire::{Sent, Wire};

@@ -15,7 +15,7 @@ use crate::mailbox::{self, Mailbox};
 use crate::note::{Note, Notes};
 use crate::reset::{self, Resets};
 use crate::vf::Direction;
-use crate::{Function, Memory, Options, Persona, Reset, Wire, virtchnl};
+use crate::{Function, Memory, Options, Persona, Reset, Sent, Wire, virtchnl};
 
 /// How often in one moment the model looks for something to do: more is a circle.
 const ROUNDS: usize = 100_000;
@@ -74,6 +74,8 @@ struct Veil {
 pub struct Tally {
     /// Frames from the wire, by what became of them.
     pub frames: Ledger,
+    /// Frames that the driver sent.
+    pub sent: Sent,
     /// Resets that began.
     pub resets: u64,
     /// Signals, by vector.
@@ -260,6 +262,7 @@ impl Model {
     pub fn tally(&self) -> Tally {
         Tally {
             frames: self.ledger,
+            sent: self.wire.sent,
             resets: self.resets.count,
             signals: self.interrupts.signals.clone(),
             odd_writes: self.odd_writes,
@@ -302,6 +305,12 @@ impl Model {
     /// The PF warns the function, and is reset a moment later.
     pub fn reset_pf(&mut self) {
         reset::of_pf(self);
+        self.settle();
+    }
+
+    /// The host resets the function, and tells it.
+    pub fn reset_vf(&mut self) {
+        reset::of_host(self);
         self.settle();
     }
 

@@ -9,11 +9,28 @@ const KEPT: usize = 65_536;
 #[derive(Debug, Default)]
 pub struct Wire {
     frames: VecDeque<Vec<u8>>,
+    /// All frames that were sent, kept or not.
+    pub sent: Sent,
     /// Frames that gave way because nobody took them.
     pub lost: u64,
 }
 
+/// Frames that were sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// How many.
+    pub frames: u64,
+    /// Their bytes, without check sequences.
+    pub bytes: u64,
+}
+
 impl Wire {
+    /// A frame leaves the function, wherever it goes.
+    pub(crate) fn leave(&mut self, frame: &[u8]) {
+        self.sent.frames += 1;
+        self.sent.bytes += frame.len() as u64;
+    }
+
     /// Puts a frame on the wire.
     pub fn put(&mut self, frame: Vec<u8>) {
         if self.frames.len() == KEPT {

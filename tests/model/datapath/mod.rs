@@ -66,6 +66,7 @@ fn receive_tail(model: &mut Model, queue: u16, value: u32) {
 
 /// A frame is on the wire: it is kept, or comes back.
 fn departed(model: &mut Model, frame: Vec<u8>) {
+    model.wire.leave(&frame);
     match model.function.options.loopback {
         Loopback::Off => model.wire.put(frame),
         Loopback::Echo => {
