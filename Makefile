@@ -42,6 +42,13 @@ run: compiler release ## the sensor at work on the bundled traffic
 release: compiler ## the binary, optimised
 	cargo build --release --locked --package vigie
 
+# A developer's step: the object is committed, so that nobody else needs clang. Debian's clang 14 gives the same bytes.
+.PHONY: ebpf
+ebpf: ## the program in the kernel, from its source, with its hash (needs clang, llvm, libbpf-dev)
+	cd src/capture/ebpf && clang -O2 -g -Wall -Werror -target bpf -I/usr/include/$(shell uname -m)-linux-gnu \
+		-fdebug-prefix-map=$(CURDIR)=. -c steer.bpf.c -o steer.bpf.o && llvm-strip -g steer.bpf.o && \
+		sha256sum steer.bpf.c steer.bpf.o > steer.sha256
+
 # --- tests ---
 
 .PHONY: test

@@ -16,6 +16,8 @@
 )]
 
 pub mod af_packet;
+pub mod deal;
+pub mod ebpf;
 pub mod generator;
 pub mod pcap;
 pub mod record;

@@ -1,6 +1,6 @@
 //! Decode: bytes to layers, by offsets, from the link layer to the transport, through tunnels and fragments.
 //!
-//! Gives: [`Decoder`], [`Decoded`], [`Packet`], [`Event`], [`Settings`], [`Counters`], [`steer`] and [`pair_hash`].
+//! Gives: [`Decoder`], [`Decoded`], [`Packet`], [`Event`], [`Settings`], [`Counters`], [`steer`], [`spread`] and [`pair_hash`].
 //! May depend on: `frame` alone.
 //! Will never know: flows, protocols above the transport, a clock, or which worker it runs in.
 #![forbid(unsafe_code)]
@@ -24,6 +24,7 @@ mod link;
 mod net;
 mod packet;
 mod settings;
+mod spread;
 mod steer;
 mod transport;
 mod tunnel;
@@ -36,4 +37,5 @@ pub use packet::{
     Address, Arp, Embedded, Ether, Ip, Network, Origin, Packet, Source, Tcp, Transport, Vlans, tcp_flags,
 };
 pub use settings::Settings;
+pub use spread::spread;
 pub use steer::{Steer, pair_hash, steer};

@@ -41,7 +41,11 @@ fn fold(a: &Address) -> u64 {
     let [a0, a1, a2, a3, a4, a5, a6, a7, b0, b1, b2, b3, b4, b5, b6, b7] = a.0;
     let high = u64::from_le_bytes([a0, a1, a2, a3, a4, a5, a6, a7]);
     let low = u64::from_le_bytes([b0, b1, b2, b3, b4, b5, b6, b7]);
-    let mixed = (high.rotate_left(23) ^ low).wrapping_mul(0xd6e8_feb8_6659_fd93);
+    // Each address is well mixed before the two are put together: numbering plans make sums and differences of plain
+    // addresses collide.
+    let mixed = high.rotate_left(23) ^ low;
+    let mixed = (mixed ^ (mixed >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
+    let mixed = (mixed ^ (mixed >> 29)).wrapping_mul(0x9fb2_1c65_1e98_df25);
     (mixed ^ (mixed >> 32)).wrapping_add(high.wrapping_mul(0xa076_1d64_78bd_642f))
 }
 
@@ -181,6 +185,16 @@ mod tests {
             buckets[pair_hash(&x, &y) as usize % 8] += 1;
         }
         assert!(buckets.iter().all(|n| (800..1200).contains(n)), "{buckets:?}");
+    }
+
+    #[test]
+    fn mirrored_numbering_plans_spread() {
+        let pair = |n: u8| pair_hash(&Address::v4([10, 1, 0, n]), &Address::v4([192, 0, 2, 200 - n]));
+        let hashes: std::collections::BTreeSet<u32> = (0..=200).map(pair).collect();
+        assert_eq!(hashes.len(), 201);
+        let mut buckets = [0_u32; 4];
+        (0..=200).for_each(|n| buckets[pair(n) as usize % 4] += 1);
+        assert!(buckets.iter().all(|n| (35..70).contains(n)), "{buckets:?}");
     }
 
     #[test]

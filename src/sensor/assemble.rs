@@ -3,10 +3,10 @@
 use crate::counters::Snapshot;
 use crate::desk::{Desk, End};
 use crate::settings::Settings;
+use crate::source::{self, Source};
 use crate::supervise::{Supervisor, wall_nanos};
 use crate::watch::Watch;
 use crate::worker::{Deal, Report, Worker, WorkerSettings};
-use capture::af_packet::Fanout;
 use capture::record::Recorder;
 use capture::pcap::FileSettings;
 use frame::{RxError, RxQueue};
@@ -110,12 +110,8 @@ pub fn read(
 /// # Errors
 /// When the interface or an output cannot be opened.
 pub fn run(settings: &Settings, watch: &Arc<Watch>) -> Result<Outcome, Failure> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let dealt = settings.live.fanout != Fanout::None;
-    let count = if dealt || settings.workers > 0 { settings.worker_count(cores) } else { 1 };
-    let live = capture::af_packet::LiveSettings { workers: usize::from(count), ..settings.live.clone() };
-    let queues = capture::af_packet::open(&live).map_err(Failure::Live)?;
-    let taps = vec![settings.live.interface.clone()];
+    let Source { queues, taps } = source::open(settings, watch)?;
+    let count = u16::try_from(queues.len()).unwrap_or(u16::MAX);
     let deal = |_| Deal::Given { count };
     let recorder = record(settings, watch)?;
     let queues = match &recorder {

@@ -31,6 +31,7 @@ mod record;
 mod reload;
 pub mod settings;
 mod share;
+mod source;
 mod summary;
 mod supervise;
 mod tally;

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use crate::ebpf::SteeringError;
+
 /// What stands in the way. Each text says what to do about it.
 #[derive(Debug)]
 pub enum OpenError {
@@ -17,6 +19,8 @@ pub enum OpenError {
     Down(String),
     /// The interface is of a hardware type (ARPHRD) whose frames nobody here can read.
     Hardware(String, u16),
+    /// The kernel cannot deal frames out by the program that was asked for.
+    Steering(SteeringError),
     /// The kernel refused this step.
     Refused(&'static str, io::Error),
 }
@@ -44,6 +48,7 @@ impl std::fmt::Display for OpenError {
             Self::Hardware(name, kind) => {
                 write!(f, "interface {name} is of hardware type {kind}, whose frames are not known")
             }
+            Self::Steering(e) => write!(f, "{e}"),
             Self::Refused(step, e) => write!(f, "the kernel refused to {step}: {e}"),
         }
     }

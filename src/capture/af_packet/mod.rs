@@ -35,14 +35,20 @@ use std::sync::Arc;
 
 use frame::RxQueue;
 
+use crate::ebpf::{Steering, Tunnels};
+
 pub use error::OpenError;
 pub use outlet::Outlet;
 
 /// How frames are dealt out to several workers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Fanout {
-    /// By a symmetric hash over addresses and ports: any interface. It does not look into tunnels.
+    /// By the innermost address pair, found through VLAN tags and tunnels by a program in the kernel ([`crate::ebpf`]).
     #[default]
+    Inner,
+    /// By the same rule, in this process: one ring is opened, for [`crate::deal`].
+    Here,
+    /// By a symmetric hash over addresses and ports: any interface. It does not look into tunnels.
     Hash,
     /// By the CPU that took the frame in: only where the NIC spreads symmetrically and interrupts are pinned.
     Cpu,
@@ -69,6 +75,8 @@ pub struct LiveSettings {
     pub promiscuous: bool,
     /// How frames are dealt out.
     pub fanout: Fanout,
+    /// What the program in the kernel takes for tunnels.
+    pub tunnels: Tunnels,
     /// Whether frames that this machine sends are left out. On the loopback interface, where every frame is both sent
     /// and received, it should be.
     pub ignore_outgoing: bool,
@@ -93,7 +101,8 @@ impl LiveSettings {
             blocks: 64,
             retire_ms: 10,
             promiscuous: true,
-            fanout: Fanout::Hash,
+            fanout: Fanout::default(),
+            tunnels: Tunnels::default(),
             ignore_outgoing: false,
             wait_ms: 100,
             patience_ms: 30_000,
@@ -111,7 +120,13 @@ impl LiveSettings {
 /// capability is missing.
 pub fn open(settings: &LiveSettings) -> Result<Vec<Box<dyn RxQueue>>, OpenError> {
     setup::check(settings)?;
-    let group = Arc::new(setup::Group::default());
+    let steering = match settings.fanout {
+        Fanout::Inner if settings.workers > 1 => {
+            Some(Steering::load(&settings.tunnels).map_err(OpenError::Steering)?)
+        }
+        _ => None,
+    };
+    let group = Arc::new(setup::Group::new(steering));
     let settings = Arc::new(settings.clone());
     let mut queues = Vec::with_capacity(settings.workers);
     for _ in 0..settings.workers {

@@ -9,6 +9,7 @@ use libc::c_int;
 use super::ring::Ring;
 use super::socket::{Socket, interfaces, memory};
 use super::{Fanout, LiveSettings, OpenError};
+use crate::ebpf::Steering;
 
 /// Smallest block: frames of GSO and GRO, which are 64 KiB long, would be cut by less, silently.
 const MIN_BLOCK: u32 = 128 << 10;
@@ -27,10 +28,26 @@ const IGNORE_OUTGOING: u16 = 0x4000;
 
 /// The fanout group that the workers of one interface share. A group belongs to an interface: when one is deleted and
 /// made again, whoever comes first makes the new group.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Group {
     /// Interface and id of the group.
     made: Mutex<Option<(c_int, u16)>>,
+    /// The program that deals frames out, where one does.
+    steering: Option<Steering>,
+}
+
+impl Group {
+    pub(super) fn new(steering: Option<Steering>) -> Self {
+        Self { made: Mutex::default(), steering }
+    }
+
+    /// Gives the program to a group that was just made; until then its first member has every frame.
+    fn steer(&self, socket: &Socket) -> io::Result<()> {
+        match &self.steering {
+            Some(steering) => socket.steer(steering.fd().map_err(io::Error::other)?),
+            None => Ok(()),
+        }
+    }
 }
 
 /// A queue's socket and ring, and what they are bound to.
@@ -54,7 +71,7 @@ pub(super) fn check(settings: &LiveSettings) -> Result<(), OpenError> {
             settings.workers
         ));
     }
-    if settings.fanout == Fanout::None && settings.workers > 1 {
+    if matches!(settings.fanout, Fanout::None | Fanout::Here) && settings.workers > 1 {
         return refuse(format!("{} workers need a fanout, and none was chosen", settings.workers));
     }
     if settings.block_size < MIN_BLOCK || !settings.block_size.is_multiple_of(PAGE) {
@@ -137,7 +154,7 @@ fn join(socket: &Socket, settings: &LiveSettings, group: &Group, index: c_int) -
         _ => {
             socket.join(0, kind | UNIQUE_ID).map_err(refuse)?;
             *made = Some((index, socket.group().map_err(refuse)?));
-            Ok(())
+            group.steer(socket).map_err(|e| refused("deal frames out by a program", "CAP_NET_ADMIN", e))
         }
     }
 }
@@ -145,9 +162,10 @@ fn join(socket: &Socket, settings: &LiveSettings, group: &Group, index: c_int) -
 /// Mode and flags of the group. Within a group the socket's own option to ignore sent frames has no effect.
 fn kind_of(settings: &LiveSettings) -> u16 {
     let mode = match settings.fanout {
-        Fanout::Hash | Fanout::None => 0,
+        Fanout::Hash | Fanout::Here | Fanout::None => 0,
         Fanout::Cpu => 2,
         Fanout::QueueMapping => 5,
+        Fanout::Inner => 7,
     };
     if settings.ignore_outgoing { mode | IGNORE_OUTGOING } else { mode }
 }

@@ -10,6 +10,7 @@ use libc::{c_int, c_ulong, c_void, socklen_t};
 
 /// Options of `SOL_PACKET` (`linux/if_packet.h`).
 const PACKET_IGNORE_OUTGOING: c_int = 23;
+const PACKET_FANOUT_DATA: c_int = 22;
 
 /// Numbers that the C interface wants in 16 bits, and libc has in 32.
 const AF_PACKET: u16 = 17;
@@ -142,6 +143,11 @@ impl Socket {
     pub(super) fn join(&self, id: u16, kind_and_flags: u16) -> io::Result<()> {
         let value = u32::from(id) | u32::from(kind_and_flags) << 16;
         self.set(libc::SOL_PACKET, libc::PACKET_FANOUT, &value)
+    }
+
+    /// Gives the group that this socket is in the program that deals out.
+    pub(super) fn steer(&self, program: BorrowedFd<'_>) -> io::Result<()> {
+        self.set(libc::SOL_PACKET, PACKET_FANOUT_DATA, &program.as_raw_fd())
     }
 
     /// The fanout group that this socket is in.

@@ -43,6 +43,8 @@ fn shown_ports(list: &[u16]) -> Value {
 
 fn fanout(name: &str) -> Fanout {
     match name {
+        "inner" => Fanout::Inner,
+        "here" => Fanout::Here,
         "cpu" => Fanout::Cpu,
         "queue" => Fanout::QueueMapping,
         "none" => Fanout::None,
@@ -52,6 +54,8 @@ fn fanout(name: &str) -> Fanout {
 
 const fn fanout_name(fanout: Fanout) -> &'static str {
     match fanout {
+        Fanout::Inner => "inner",
+        Fanout::Here => "here",
         Fanout::Hash => "hash",
         Fanout::Cpu => "cpu",
         Fanout::QueueMapping => "queue",
@@ -163,9 +167,11 @@ pub static KEYS: &[Key] = &[
     ),
     Key {
         path: "capture.fanout",
-        kind: Kind::Word(&["hash", "cpu", "queue", "none"]),
-        text: "How the kernel deals frames out to several workers: by a hash of addresses and ports, by the CPU or the \
-               NIC's queue that took them in, or not at all: one worker.",
+        kind: Kind::Word(&["inner", "here", "hash", "cpu", "queue", "none"]),
+        text: "How frames are dealt out to several workers: by the innermost address pair, found through VLAN tags and \
+               tunnels by a program in the kernel, or by this process where the kernel takes no program (`here`); by the \
+               kernel's hash of outer addresses and ports, by the CPU or the NIC's queue that took them in; or not at \
+               all: one worker.",
         reload: false,
         put: |s, v| s.live.fanout = fanout(&text(v)),
         show: |s| Value::Text(fanout_name(s.live.fanout).into()),

@@ -1,0 +1,137 @@
+//! Where live frames come from: which source the settings name, and how it is dealt out to workers.
+
+use crate::Failure;
+use crate::settings::Settings;
+use crate::watch::Watch;
+use capture::af_packet::{Fanout, LiveSettings, OpenError};
+use capture::deal::deal;
+use capture::ebpf::{PORTS, Tunnels};
+use frame::RxQueue;
+use std::sync::Arc;
+
+/// An open source.
+pub(crate) struct Source {
+    /// One a worker.
+    pub(crate) queues: Vec<Box<dyn RxQueue>>,
+    /// Names of its mirrors.
+    pub(crate) taps: Vec<String>,
+}
+
+/// Opens what the settings name.
+pub(crate) fn open(settings: &Settings, watch: &Watch) -> Result<Source, Failure> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let dealt = settings.live.fanout != Fanout::None;
+    let count = if dealt || settings.workers > 0 { settings.worker_count(cores) } else { 1 };
+    let queues = interface(settings, usize::from(count), watch)?;
+    Ok(Source { queues, taps: vec![settings.live.interface.clone()] })
+}
+
+fn interface(settings: &Settings, workers: usize, watch: &Watch) -> Result<Vec<Box<dyn RxQueue>>, Failure> {
+    let tunnels = tunnels(&settings.worker.decode);
+    let live = LiveSettings { workers, tunnels, ..settings.live.clone() };
+    if live.fanout == Fanout::Here && workers > 1 {
+        return dealt_here(&live, settings);
+    }
+    match capture::af_packet::open(&live) {
+        Err(OpenError::Steering(why)) => {
+            watch
+                .notices
+                .say(format!("{why}; this process deals frames out instead (capture.fanout = \"here\")"));
+            dealt_here(&live, settings)
+        }
+        opened => opened.map_err(Failure::Live),
+    }
+}
+
+/// One ring, dealt out by the same rule as the program in the kernel.
+fn dealt_here(live: &LiveSettings, settings: &Settings) -> Result<Vec<Box<dyn RxQueue>>, Failure> {
+    let one = LiveSettings { workers: 1, ..live.clone() };
+    let mut queues = capture::af_packet::open(&one).map_err(Failure::Live)?;
+    let decode = settings.worker.decode.clone();
+    match queues.pop() {
+        Some(queue) => deal(queue, live.workers, Arc::new(move |frame| decode::spread(&decode, frame)))
+            .map_err(Failure::Thread),
+        None => Ok(queues),
+    }
+}
+
+/// What the decoder takes for tunnels, as the program in the kernel wants it.
+fn tunnels(decode: &decode::Settings) -> Tunnels {
+    Tunnels {
+        vxlan: ports(&decode.vxlan_ports),
+        geneve: ports(&decode.geneve_ports),
+        gtp: ports(&decode.gtp_ports),
+        teredo: decode.teredo,
+        erspan1: decode.erspan_type1,
+    }
+}
+
+/// The first few; the decoder may know more, and frames of those are dealt out by their outer addresses.
+fn ports(list: &[u16]) -> [u16; PORTS] {
+    let mut ports = [0; PORTS];
+    ports.iter_mut().zip(list).for_each(|(place, port)| *place = *port);
+    ports
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use capture::ebpf::{Steering, SteeringError};
+    use frame::{Checksum, Frame, LinkType, TapId, Timestamp};
+    use std::path::Path;
+
+    fn frame(data: &[u8]) -> Frame<'_> {
+        Frame {
+            data,
+            wire_len: u32::try_from(data.len()).expect("short"),
+            time: Timestamp::ZERO,
+            number: 1,
+            link: LinkType::ETHERNET,
+            vlan: None,
+            checksum: Checksum::Unknown,
+            tap: TapId(0),
+        }
+    }
+
+    /// Ethernet frames of the captures below a folder, so many of each.
+    fn frames_below(folder: &Path, most: usize, look: &mut dyn FnMut(&[u8])) {
+        let settings = capture::pcap::FileSettings::default();
+        let mut queues = capture::pcap::open(&[folder.to_owned()], 1, settings).expect("captures");
+        let mut taps = std::collections::HashMap::new();
+        while let Ok(batch) = queues[0].burst() {
+            for frame in &batch.frames {
+                let seen: &mut usize = taps.entry(frame.tap.0).or_default();
+                *seen += 1;
+                if frame.link == LinkType::ETHERNET && *seen <= most {
+                    look(frame.data);
+                }
+            }
+            if batch.status == frame::RxStatus::End {
+                return;
+            }
+        }
+    }
+
+    #[test]
+    fn the_kernel_and_we_steer_alike() {
+        let settings = decode::Settings::default();
+        let steering = match Steering::load(&tunnels(&settings)) {
+            Ok(steering) => steering,
+            Err(SteeringError::Trial(what)) => panic!("{what}"),
+            Err(why) => return eprintln!("skipped: {why}"),
+        };
+        let bundled = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases/bundled");
+        let corpora = std::env::var_os("VIGIE_CORPORA").map(|c| Path::new(&c).join("tcpdump/pcaps"));
+        let mut compared = 0_u32;
+        for folder in [Some(bundled), corpora].into_iter().flatten() {
+            frames_below(&folder, 300, &mut |data| {
+                // What is shorter than an Ethernet header and a byte, the kernel does not run a program on.
+                if let Ok(answer) = steering.answer(data) {
+                    compared += 1;
+                    assert_eq!(answer, decode::spread(&settings, &frame(data)), "{data:02x?}");
+                }
+            });
+        }
+        assert!(compared > 200, "{compared}");
+    }
+}
