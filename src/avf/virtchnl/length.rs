@@ -191,7 +191,9 @@ pub fn check(opcode: Opcode, payload: &[u8], version: Version) -> Result<(), Wro
 
 /// Brings a list that began at `begin` to the length that is accepted, with zeros.
 pub(super) fn fill(to: &mut Vec<u8>, begin: usize, opcode: Opcode, n: usize) {
-    to.resize(begin + wire_len(opcode, n).unwrap_or_default().max(to.len() - begin), 0);
+    if let Some(bytes) = wire_len(opcode, n) {
+        to.resize(begin + bytes, 0);
+    }
 }
 
 #[cfg(test)]
