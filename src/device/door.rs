@@ -134,7 +134,7 @@ pub trait Bus: Send + Sync {
     fn signal(&self, vector: u16);
 }
 
-/// An access of a device outside of what its driver mapped.
+/// An access of a device outside of what its driver mapped, or to a buffer that was not posted to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stray {
     /// Where it began.

@@ -90,7 +90,7 @@ impl System {
         }
         let before = self.before(address);
         let was = before.clone().unwrap_or_default();
-        self.hand_over(address, Some(VFIO), was.over.as_deref())?;
+        self.hand_over(address, function.driver.as_deref(), was.over.as_deref())?;
         let now = link(&self.folder(&address).join("driver"));
         self.forget(address);
         match (was.driver, now) {

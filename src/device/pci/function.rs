@@ -48,7 +48,7 @@ impl fmt::Display for Family {
 pub enum State {
     /// No driver has it.
     Free,
-    /// vfio-pci has it: it can be opened.
+    /// vfio-pci, or a variant of it, has it: it can be opened.
     Ready,
     /// A kernel driver has it, with this interface if it made one.
     Kernel {
@@ -133,7 +133,7 @@ impl System {
         let driver = link(&folder.join("driver"));
         let state = match driver.as_deref() {
             None => State::Free,
-            Some("vfio-pci") => State::Ready,
+            Some(name) if is_vfio(name) => State::Ready,
             Some(_) => State::Kernel { interface: interface(&folder) },
         };
         Some(Function {
@@ -160,6 +160,11 @@ impl System {
             index: virtfn.and_then(|name| name.trim_start_matches("virtfn").parse().ok()),
         })
     }
+}
+
+/// Whether a driver lends functions to programs: vfio-pci, or a variant such as ice-vfio-pci.
+pub(super) fn is_vfio(driver: &str) -> bool {
+    driver.ends_with("vfio-pci") || driver.ends_with("vfio_pci")
 }
 
 /// A hexadecimal attribute of 16 bits.

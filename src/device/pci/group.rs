@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::function::is_vfio;
 use super::{PciAddress, System, link, names};
 use crate::DeviceError;
 
@@ -60,7 +61,7 @@ impl Group {
 
     /// Whether the group may be given to us: every member is with vfio-pci, a PCI bridge, or with nobody.
     fn check(&self, address: PciAddress) -> Result<(), DeviceError> {
-        let foreign = |driver: &str| !matches!(driver, "vfio-pci" | "pcieport" | "pci-stub");
+        let foreign = |driver: &str| !is_vfio(driver) && !matches!(driver, "pcieport" | "pci-stub");
         let mut say = String::new();
         for (member, driver) in &self.members {
             let Some(driver) = driver.as_deref().filter(|driver| foreign(driver)) else { continue };

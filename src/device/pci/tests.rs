@@ -215,6 +215,7 @@ fn no_iommu_and_no_driver_say_what_to_do() {
 fn a_group_tells_who_else_is_in_it() {
     let tree = Tree::new();
     tree.function("0000:03:02.2", "0x154c", Some("vfio-pci"), Some(20));
+    tree.function("0000:03:02.4", "0x1889", Some("ice-vfio-pci"), Some(20));
     tree.function("0000:03:02.3", "0x154c", Some("iavf"), Some(20));
     tree.function("0000:03:03.0", "0x1901", Some("pcieport"), Some(20));
     let system = tree.system(None);

@@ -67,8 +67,12 @@ impl Vfio {
     /// When it is not bound, its group is not free, there is no IOMMU, or a permission or limit is missing. The text
     /// says what to do.
     pub fn open(system: &System, address: PciAddress) -> Result<Self, DeviceError> {
-        let route = open::route(system, address);
-        Self::open_by(system, address, route)
+        match open::route(system, address) {
+            Route::Container => Self::open_by(system, address, Route::Container),
+            // Its devices may be there and still be denied to us, where the group is not.
+            Route::Iommufd => Self::open_by(system, address, Route::Iommufd)
+                .or_else(|first| Self::open_by(system, address, Route::Container).map_err(|_| first)),
+        }
     }
 
     /// As [`Vfio::open`], by a given route.
