@@ -3,8 +3,10 @@
 mod faults;
 mod interrupts;
 mod mailbox;
+mod queues;
 mod registers;
 mod resets;
+mod served;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
