@@ -128,18 +128,23 @@ fuzz: compiler ## every fuzz target for FUZZ_SECONDS (20) seconds
 			| grep -vE '^(INFO|NEW|REDUCE|#|")' | tail -n 40; \
 	done
 
+VALGRIND := valgrind --quiet --error-exitcode=9 --leak-check=full --show-leak-kinds=definite \
+	--errors-for-leak-kinds=definite
+
 .PHONY: sanitize
-sanitize: compiler ## AddressSanitizer on the rooms with unsafe code, valgrind on the binary
-	@echo "AddressSanitizer: frame, capture (nightly)"
+sanitize: compiler ## AddressSanitizer on the rooms with unsafe code, valgrind on them and the binary, loom on hand-offs
+	@echo "AddressSanitizer: frame, device, capture (nightly)"
 	RUSTFLAGS=-Zsanitizer=address CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)/asan' $(NIGHTLY) test --locked \
-		--target $(ASAN_TARGET) --package frame --package capture --lib
+		--target $(ASAN_TARGET) --package frame --package device --package capture --lib
 	@if command -v valgrind >/dev/null; then \
 		echo "valgrind: vigie read tests/cases/bundled"; \
 		cargo build --locked --package vigie; \
-		valgrind --quiet --error-exitcode=9 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite \
-			'$(CARGO_TARGET_DIR)/debug/vigie' read tests/cases/bundled --workers 2 --quiet --eve /dev/null; \
+		$(VALGRIND) '$(CARGO_TARGET_DIR)/debug/vigie' read tests/cases/bundled --workers 2 --quiet --eve /dev/null; \
+		echo "valgrind: device's tests"; \
+		cargo --config "target.'cfg(all())'.runner = '$(VALGRIND)'" test --locked --package device --lib; \
 	else echo "valgrind: absent, left out"; fi
-	@echo "loom: no structure here hands memory between threads without a library's queue; nothing to run"
+	@echo "loom: device"
+	RUSTFLAGS='--cfg loom' CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)/loom' cargo test --locked --package device --lib hand_off
 
 # --- upkeep ---
 
