@@ -125,11 +125,12 @@ fn vector_zero_is_polled_without_being_masked() {
     let mut rig = polled(Caps::RX_POLLING);
     write(&mut rig, Register::DynCtl0, DynCtl::polling(16));
     assert_eq!(frame(&mut rig), 1, "idle: at once");
-    for _ in 0..3 {
+    // the fourth would fill its group
+    for _ in 0..2 {
         assert_eq!(frame(&mut rig), 0);
         assert_eq!(pass(&mut rig, 32 * US), 1, "each throttle posts what came");
     }
-    assert_eq!(signals(&rig, 0), 4);
+    assert_eq!(signals(&rig, 0), 3);
     assert!(DynCtl(read(&mut rig, Register::DynCtl0)).intena());
     assert_eq!(Icr0(read(&mut rig, Register::Icr0)).queues(), 1);
 }
