@@ -8,6 +8,8 @@ mod random;
 mod text;
 
 pub use plan::Plan;
+#[cfg(test)]
+pub(crate) use random::Dice;
 pub use text::Unreadable;
 
 use serde::{Deserialize, Serialize};

@@ -75,22 +75,22 @@ fn act(dice: &mut Dice, at: Kind) -> Act {
 }
 
 /// A stream of numbers from a seed (SplitMix64).
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         mixed ^ (mixed >> 31)
     }
 
-    fn below(&mut self, bound: u32) -> u32 {
+    pub(crate) fn below(&mut self, bound: u32) -> u32 {
         // the remainder is below a bound of 32 bits
         (self.next() % u64::from(bound.max(1))) as u32
     }
 
-    fn of<T: Copy>(&mut self, from: &[T]) -> T {
+    pub(crate) fn of<T: Copy>(&mut self, from: &[T]) -> T {
         let at = self.below(u32::try_from(from.len()).unwrap_or(u32::MAX));
         from[at as usize]
     }

@@ -1,6 +1,7 @@
 //! The model under a hand-written driver that does one thing at a time.
 
 mod faults;
+mod hostile;
 mod interrupts;
 mod mailbox;
 mod queues;
