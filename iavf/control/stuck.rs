@@ -1,21 +1,25 @@
 //! Rings that show nothing although frames arrive.
 //!
 //! The PF counts the function's frames, workers count what they took. Between the two lies what is on its way, which is
-//! little and does not grow. A difference that grows by more than a hundredth of what arrives, three seconds in a row,
-//! while some queue looks and finds nothing at all, is a ring whose descriptors the device no longer posts. First it is
-//! pushed; then the function is reset. Where a reset did not help, the counts mean something else on that host, and
-//! it is not done again before a long time.
+//! little and does not grow. When more than that, and more than a hundredth of what arrived, was not taken while some queue
+//! looked all the time and found nothing at all, that is a ring whose descriptors the device no longer posts. First it is
+//! pushed; when that does not help the function is reset. Where a reset did not help, the counts mean something else on
+//! that host, and it is not done again before a long time.
 
 use std::time::Duration;
 
-/// Looks in a row that are needed.
-const LOOKS: u32 = 3;
+/// Looks, a second apart, before there is a judgement.
+const LOOKS: u32 = 2;
 
 /// Part of the frames that may be on their way.
 const PART: u64 = 100;
 
-/// Frames that may be on their way in any case: four descriptors a queue, and those under a worker's hands.
-const SOME: u64 = 64;
+/// Frames that may be on their way in any case: some, and a line of descriptors of each queue.
+const SOME: u64 = 8;
+const LINE: u64 = 4;
+
+/// Frames that are enough to judge by when none of them was taken.
+const FEW: u64 = 8;
 
 /// Time between two resets for this reason, the first time; it doubles.
 const BETWEEN: Duration = Duration::from_secs(600);
@@ -38,7 +42,11 @@ type Reading = (u64, u64);
 #[derive(Debug, Default)]
 pub(super) struct Deficit {
     last: Vec<Reading>,
-    suspicious: u32,
+    /// Whether each queue has looked, and found nothing, at every look so far.
+    dry: Vec<bool>,
+    arrived: u64,
+    taken: u64,
+    looks: u32,
     pushed: bool,
     resets: u32,
     not_before: Duration,
@@ -47,35 +55,57 @@ pub(super) struct Deficit {
 impl Deficit {
     /// Rings start anew.
     pub(super) fn restart(&mut self) {
-        self.last.clear();
-        self.suspicious = 0;
         self.pushed = false;
+        self.last.clear();
+        self.next_window();
+    }
+
+    fn next_window(&mut self) {
+        self.dry = vec![true; self.last.len()];
+        (self.arrived, self.taken, self.looks) = (0, 0, 0);
     }
 
     /// `arrived` frames came since the last look; workers stand at `readings`.
     pub(super) fn look(&mut self, arrived: u64, readings: &[Reading], now: Duration) -> Verdict {
         if self.last.len() != readings.len() {
             self.last = readings.to_vec();
+            self.next_window();
             return Verdict::Well;
         }
         let pairs = readings.iter().zip(&self.last);
-        let taken: u64 = pairs.clone().map(|(now, before)| now.0.wrapping_sub(before.0)).sum();
+        self.taken += pairs.clone().map(|(now, before)| now.0.wrapping_sub(before.0)).sum::<u64>();
         // A queue that nobody looks at is no evidence: its ring fills up, and what is lost then is counted.
-        let dry = pairs.clone().any(|(now, before)| now.0 == before.0 && now.1 != before.1);
+        for ((now, before), dry) in pairs.zip(&mut self.dry) {
+            *dry &= now.0 == before.0 && now.1 != before.1;
+        }
         self.last = readings.to_vec();
-        let missing = arrived.saturating_sub(taken);
-        let is_all = taken == 0 && arrived >= 8;
-        if !dry || !(is_all || missing > SOME.max(arrived / PART)) {
-            self.suspicious = 0;
-            self.pushed = false;
+        self.arrived += arrived;
+        self.looks += 1;
+        if self.looks < LOOKS {
             return Verdict::Well;
         }
-        self.suspicious += 1;
-        self.judge(now)
+        if self.is_suspicious() {
+            self.next_window();
+            return self.judge(now);
+        }
+        // As long as some queue has shown nothing, what is missing adds up: a ring may be stuck where little arrives.
+        if !self.dry.iter().any(|dry| *dry) {
+            self.next_window();
+            self.pushed = false;
+        }
+        Verdict::Well
+    }
+
+    fn is_suspicious(&self) -> bool {
+        let missing = self.arrived.saturating_sub(self.taken);
+        let nothing = self.taken == 0 && self.arrived >= FEW && self.dry.iter().all(|dry| *dry);
+        let on_its_way = SOME + LINE * self.dry.len() as u64;
+        let some = missing > on_its_way.max(self.arrived / PART) && self.dry.iter().any(|dry| *dry);
+        nothing || some
     }
 
     fn judge(&mut self, now: Duration) -> Verdict {
-        if self.suspicious < LOOKS || now < self.not_before {
+        if now < self.not_before {
             return Verdict::Well;
         }
         if !self.pushed {
@@ -107,7 +137,7 @@ mod tests {
         let rows: Vec<(u64, Vec<Reading>)> = (0..6).map(|n| (1000, vec![(n * 900, n), (0, n)])).collect();
         let rows: Vec<(u64, &[Reading])> = rows.iter().map(|(n, r)| (*n, r.as_slice())).collect();
         use Verdict::{Push, Reset, Well};
-        assert_eq!(looks(&mut deficit, &rows), [Well, Well, Well, Push, Reset, Well]);
+        assert_eq!(looks(&mut deficit, &rows), [Well, Well, Push, Well, Reset, Well]);
     }
 
     #[test]

@@ -4,6 +4,8 @@
 //! last of them says more than its length; it is lent where it lies if its buffers are full and adjacent, and copied
 //! together if not, as where it runs past the end of the ring.
 
+use std::sync::atomic::Ordering;
+
 use avf::ptype::Ptype;
 use avf::rx::{Legacy, Verdict, WriteBack};
 use frame::{Checksum, Frame, LinkType, TapId, Timestamp, VlanTag};
@@ -106,50 +108,16 @@ impl Joiner {
         self.joined.clear();
         let mut found = Found::default();
         let mut at = 0;
-        let mut number = stamp.number;
-        while at < done.count {
-            let words = done.words(at);
-            let said = Legacy(words).parse();
-            let (count, length, last, data) = if said.last {
-                let length = usize::from(said.length);
-                let data = if length <= self.size { done.bytes(at, length) } else { None };
-                (1, length, said, data)
-            } else {
-                match self.grow(&done, at) {
-                    Grown::Whole(chain) => {
-                        found.chained += 1;
-                        let data = self.chain(&done, at, &chain, frames.len(), &mut found);
-                        (chain.count, chain.length, chain.last, data)
-                    }
-                    Grown::Growing => break,
-                    Grown::Endless(count) => {
-                        found.broken += 1;
-                        at += count;
-                        continue;
-                    }
-                }
-            };
-            at += count;
-            if last.error || last.oversize {
-                found.damaged += 1;
-                continue;
+        loop {
+            at += self.plain(&done, at, stamp, frames, &mut found);
+            if at >= done.count {
+                break;
             }
-            let Some(data) = data.filter(|_| length != 0) else {
-                found.broken += 1;
-                continue;
-            };
-            found.bytes += length as u64;
-            number += 1;
-            frames.push(Frame {
-                data,
-                wire_len: u32::try_from(length).unwrap_or(u32::MAX),
-                time: stamp.time,
-                number,
-                link: LinkType::ETHERNET,
-                vlan: last.tag1.map(|tci| VlanTag { tpid: DOT1Q, tci }),
-                checksum: self.checksum(&last, &mut found),
-                tap: stamp.tap,
-            });
+            let count = self.other(&done, at, stamp, frames, &mut found);
+            if count == 0 {
+                break;
+            }
+            at += count;
         }
         done.consume(at);
         let (arena, joined) = (&self.arena, &self.joined);
@@ -159,6 +127,86 @@ impl Joiner {
             }
         }
         found
+    }
+
+    /// Frames from `at` on that lie in one buffer each and with which nothing is wrong, as nearly always. Their first
+    /// lines are asked for here, some frames before they are read. How many there were.
+    #[inline]
+    fn plain<'a>(
+        &self,
+        done: &Done<'a>,
+        at: usize,
+        stamp: Stamp,
+        frames: &mut Vec<Frame<'a>>,
+        found: &mut Found,
+    ) -> usize {
+        let before = frames.len();
+        let numbers = stamp.number + before as u64 + 1..;
+        for (number, ([first, status, ..], buffer)) in numbers.zip(done.from(at)) {
+            // The look loaded this word with acquire ordering already.
+            let status = status.load(Ordering::Relaxed);
+            let length = Legacy::length_of(status);
+            let data = buffer.get(..usize::from(length));
+            let Some(data) = data.filter(|data| Legacy::is_plain(status) && !data.is_empty()) else { break };
+            device::prefetch(data);
+            found.bytes += u64::from(length);
+            let known = self.verified.get(usize::from(Legacy::ptype_of(status))).copied().unwrap_or(false);
+            let is_good = known && Legacy::is_verified(status);
+            frames.push(Frame {
+                data,
+                wire_len: u32::from(length),
+                time: stamp.time,
+                number,
+                link: LinkType::ETHERNET,
+                vlan: Legacy::is_tagged(status).then(|| tag(Legacy::tag1_of(first.load(Ordering::Relaxed)))),
+                checksum: if is_good { Checksum::Good } else { Checksum::Unknown },
+                tap: stamp.tap,
+            });
+        }
+        frames.len() - before
+    }
+
+    /// The frame at `at`, whatever it is. How many descriptors it takes; 0 when its end is not there yet.
+    #[cold]
+    fn other<'a>(
+        &mut self,
+        done: &Done<'a>,
+        at: usize,
+        stamp: Stamp,
+        frames: &mut Vec<Frame<'a>>,
+        found: &mut Found,
+    ) -> usize {
+        let chain = match self.grow(done, at) {
+            Grown::Whole(chain) => chain,
+            Grown::Growing => return 0,
+            Grown::Endless(count) => {
+                found.broken += 1;
+                return count;
+            }
+        };
+        let Chain { count, length, last, .. } = chain;
+        found.chained += u64::from(count > 1);
+        if last.error || last.oversize {
+            found.damaged += 1;
+            return count;
+        }
+        let data = self.chain(done, at, &chain, frames.len(), found);
+        let Some(data) = data.filter(|_| length != 0) else {
+            found.broken += 1;
+            return count;
+        };
+        found.bytes += length as u64;
+        frames.push(Frame {
+            data,
+            wire_len: u32::try_from(length).unwrap_or(u32::MAX),
+            time: stamp.time,
+            number: stamp.number + frames.len() as u64 + 1,
+            link: LinkType::ETHERNET,
+            vlan: last.tag1.map(tag),
+            checksum: self.checksum(&last, found),
+            tap: stamp.tap,
+        });
+        count
     }
 
     /// Follows a chain from its first descriptor.
@@ -206,8 +254,8 @@ impl Joiner {
             let length = usize::from(Legacy(done.words(at)).parse().length);
             self.arena.extend_from_slice(done.bytes(at, length.min(self.size))?);
         }
-        if self.arena.len() - begin != chain.length || chain.last.error || chain.last.oversize {
-            // A segment that says more than its buffer holds, or a frame that nobody will see.
+        if self.arena.len() - begin != chain.length {
+            // A segment that says more than its buffer holds.
             self.arena.truncate(begin);
             return None;
         }
@@ -230,4 +278,9 @@ impl Joiner {
             }
         }
     }
+}
+
+/// A tag that the NIC took out.
+fn tag(tci: u16) -> VlanTag {
+    VlanTag { tpid: DOT1Q, tci }
 }

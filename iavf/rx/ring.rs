@@ -8,7 +8,7 @@
 //! The device has `head..tail`; those in `tail..head` are ours. The doorbell stands on multiples of 8, the largest one
 //! that is below `head`: the 800 series ignores the three low bits, and a tail that meets the head means an empty ring.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use avf::register::Register;
 use avf::rx;
@@ -171,9 +171,7 @@ impl RxRing {
     fn count(&self, most: usize) -> usize {
         let (descriptors, _) = self.descriptors.words().as_chunks::<{ rx::WORDS }>();
         let straight = most.min(self.mask + 1 - self.head);
-        let done = |[_, status, ..]: &&[std::sync::atomic::AtomicU64; 4]| {
-            rx::is_done(status.load(Ordering::Acquire))
-        };
+        let done = |[_, status, ..]: &&[AtomicU64; rx::WORDS]| rx::is_done(status.load(Ordering::Acquire));
         let count = descriptors.iter().skip(self.head).take(straight).take_while(done).count();
         if count < straight {
             return count;
@@ -191,6 +189,18 @@ impl<'a> Done<'a> {
             .get((self.first + at) & self.mask)
             .map(|words| words.each_ref().map(|word| word.load(Ordering::Relaxed)))
             .unwrap_or_default()
+    }
+
+    /// Descriptors and their buffers from `at` on, up to the end of what is done, or of the ring.
+    #[inline]
+    pub(crate) fn from(
+        &self,
+        at: usize,
+    ) -> impl Iterator<Item = (&'a [AtomicU64; rx::WORDS], &'a [u8])> + use<'a> {
+        let [straight, wrapped] = &self.runs;
+        let buffers = if at < self.split { straight.buffers(at) } else { wrapped.buffers(at - self.split) };
+        let (descriptors, _) = self.descriptors.words().as_chunks();
+        descriptors.get((self.first + at) & self.mask..).unwrap_or_default().iter().zip(buffers)
     }
 
     /// `len` bytes from the buffer at `at` on; none when they leave what was claimed or run past the end of the ring.

@@ -19,7 +19,7 @@ pub fn udp_of(number: u64, length: usize) -> Vec<u8> {
     payload.resize(length.saturating_sub(HEADERS).max(8), a);
     Builder::ethernet()
         .ipv4([192, 0, 2, a], [198, 51, 100, b])
-        .udp(1024 + u16::from(a), 53)
+        .udp(1024 + 31 * u16::from(a), 53)
         .payload(&payload)
         .build()
 }

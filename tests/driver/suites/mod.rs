@@ -1,5 +1,7 @@
 //! What the driver must stand, against the model.
 
 mod bring_up;
+mod chance;
+mod faults;
 mod frames;
 mod resets;
