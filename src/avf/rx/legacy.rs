@@ -34,12 +34,12 @@ const FLEX_HIGH: u64 = 3 << 4;
 pub struct Legacy(pub Words);
 
 impl Legacy {
-    /// Whether a frame begins and ends here of which nothing else is to be told, from the status word alone: no tag
-    /// taken out, no error, no checksum found wrong. That it begins here is for the caller to know.
+    /// Whether a frame begins and ends here with which nothing is wrong, neither bytes nor checksums, from the status
+    /// word alone. That it begins here is for the caller to know.
     #[inline]
     #[must_use]
     pub const fn is_plain(status: u64) -> bool {
-        status & (EOF | L2TAG1P | RXE | IPE | L4E | EIPE | OVERSIZE) == EOF
+        status & (EOF | RXE | IPE | L4E | EIPE | OVERSIZE) == EOF
     }
 
     /// Whether the checksums of a plain frame were verified, from the status word alone.
@@ -55,6 +55,20 @@ impl Legacy {
     #[expect(clippy::cast_possible_truncation, reason = "8 bits")]
     pub const fn ptype_of(status: u64) -> u8 {
         (status >> PTYPE) as u8
+    }
+
+    /// Whether a tag was taken out to the first place, from the status word alone.
+    #[inline]
+    #[must_use]
+    pub const fn is_tagged(status: u64) -> bool {
+        status & L2TAG1P != 0
+    }
+
+    /// The tag in the first place, from the first word alone.
+    #[inline]
+    #[must_use]
+    pub const fn tag1_of(first: u64) -> u16 {
+        quarter(first, 1)
     }
 
     /// Bytes in the buffer, from the status word alone.
@@ -85,7 +99,7 @@ impl Legacy {
     /// Tag that was taken out, first place.
     #[must_use]
     pub const fn tag1(self) -> Option<u16> {
-        if self.0[1] & L2TAG1P != 0 { Some(quarter(self.0[0], 1)) } else { None }
+        if Self::is_tagged(self.0[1]) { Some(Self::tag1_of(self.0[0])) } else { None }
     }
 
     /// Tag that was taken out, second place.

@@ -230,14 +230,15 @@ fn plain_frames_are_told_by_their_status() {
     for round in 0..ROUNDS {
         let mut said = numbers.write_back(Format::Legacy);
         if round % 2 == 0 {
-            (said.error, said.oversize, said.tag1) = (false, false, None);
+            (said.error, said.oversize) = (false, false);
             said.checks = Checks { ip_bad: false, outer_ip_bad: false, transport_bad: false, ..said.checks };
         }
         let status = Legacy::emit(&said).0[STATUS_WORD];
         let verdict = Checks { evaluated: true, ..said.checks }.verdict();
         let good = !said.checks.transport_bad && !matches!(verdict, Verdict::Bad(_));
-        let expected = said.last && good && said.tag1.is_none() && !said.error && !said.oversize;
+        let expected = said.last && good && !said.error && !said.oversize;
         assert_eq!(Legacy::is_plain(status), expected, "{said:?}");
+        assert_eq!(Legacy::is_tagged(status), said.tag1.is_some());
         assert_eq!(u16::from(Legacy::ptype_of(status)), said.ptype.0);
         if expected {
             plain += 1;
