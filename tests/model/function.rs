@@ -1,5 +1,7 @@
 //! A virtual function as its PF keeps it: what the host decided, and what the driver asked for.
 
+use avf::virtchnl::Caps;
+
 use crate::{Options, Persona, Vf};
 
 /// One virtual function. [`Self::host`] survives a reset, [`Self::vf`] does not.
@@ -59,6 +61,12 @@ impl Function {
         };
         let vf = Vf::new(&host, persona.family);
         Self { persona, options, host, vf }
+    }
+
+    /// Whether frames have two tags to this function, the outer one first.
+    #[must_use]
+    pub fn has_double_tags(&self) -> bool {
+        self.options.double_vlan && self.persona.on_request.contains(Caps::VLAN_V2)
     }
 
     /// Forgets what the driver asked for, as every reset does. The host's decisions stay.

@@ -171,6 +171,41 @@ const I40E_SERVES: &[Opcode] = &[
     Opcode::REQUEST_QUEUES,
 ];
 
+/// What a kernel PF of the 800 series serves.
+const ICE_SERVES: &[Opcode] = &[
+    Opcode::VERSION,
+    Opcode::RESET_VF,
+    Opcode::GET_VF_RESOURCES,
+    Opcode::CONFIG_VSI_QUEUES,
+    Opcode::CONFIG_IRQ_MAP,
+    Opcode::ENABLE_QUEUES,
+    Opcode::DISABLE_QUEUES,
+    Opcode::ADD_ETH_ADDR,
+    Opcode::DEL_ETH_ADDR,
+    Opcode::ADD_VLAN,
+    Opcode::DEL_VLAN,
+    Opcode::CONFIG_PROMISCUOUS_MODE,
+    Opcode::GET_STATS,
+    Opcode::CONFIG_RSS_HFUNC,
+    Opcode::CONFIG_RSS_KEY,
+    Opcode::CONFIG_RSS_LUT,
+    Opcode::GET_RSS_HENA_CAPS,
+    Opcode::SET_RSS_HENA,
+    Opcode::ENABLE_VLAN_STRIPPING,
+    Opcode::DISABLE_VLAN_STRIPPING,
+    Opcode::REQUEST_QUEUES,
+    Opcode::GET_SUPPORTED_RXDIDS,
+    Opcode::ADD_RSS_CFG,
+    Opcode::DEL_RSS_CFG,
+    Opcode::GET_OFFLOAD_VLAN_V2_CAPS,
+    Opcode::ADD_VLAN_V2,
+    Opcode::DEL_VLAN_V2,
+    Opcode::ENABLE_VLAN_STRIPPING_V2,
+    Opcode::DISABLE_VLAN_STRIPPING_V2,
+    Opcode::ENABLE_VLAN_INSERTION_V2,
+    Opcode::DISABLE_VLAN_INSERTION_V2,
+];
+
 impl Persona {
     /// A virtual function of an X710 under the kernel's i40e.
     #[must_use]
@@ -251,9 +286,81 @@ impl Persona {
         }
     }
 
+    /// A virtual function of an E810 under the kernel's ice. Flow director, segmentation of UDP, the clock and traffic
+    /// classes are not granted: a PF may refuse them.
+    #[must_use]
+    pub fn ice() -> Self {
+        Self {
+            name: "ice",
+            device: 0x1889,
+            bar0: 128 << 10,
+            pcie_link: 0x104,
+            pairs: 16,
+            vsi: 1,
+            qset: 0,
+            max_mtu: 9728,
+            blank_vsis: 0,
+            always: Caps::L2,
+            on_request: Self::ice_grants(),
+            serves: ICE_SERVES,
+            not_served: Status::NOT_SUPPORTED,
+            unknown: Status::NOT_SUPPORTED,
+            allow_list: true,
+            refused_mac: Status::ADMIN_QUEUE_ERROR,
+            disabled: Some(Status::ERR_PARAM),
+            vector_zero: false,
+            tail_mask: !7,
+            vlan_strips: false,
+            link_before: LinkBefore::Down,
+            lut: LutLimit::Below(16),
+            family: Family::E810,
+            hashes_inner: false,
+            prunes_vlans: true,
+            untrusted: FilterLimits { macs: 18, vlans: 8 },
+            macs_full: Status::ERR_PARAM,
+            skips_no_addresses: true,
+            queues: QueueRules {
+                failure_stops_all: true,
+                least_ring: 64,
+                most_frame: 9728,
+                makes_room_for_tag: true,
+                keeps_crc: true,
+                has_profiles: true,
+                configuring_starts_tx: true,
+                cannot_start: Status::ERR_PARAM,
+                ..Self::i40e().queues
+            },
+            says_vlans_full: true,
+            // 1, 2, 16 to 18, 22, 23
+            rxdids: 0x00C7_0006,
+            write_back_on_itr: true,
+            polling_unmasks: false,
+            flood: Some(63),
+            mailbox_outlives: Duration::ZERO,
+            reset: Duration::from_millis(10)..=Duration::from_millis(50),
+            ..Self::i40e()
+        }
+    }
+
+    fn ice_grants() -> Caps {
+        Caps::WB_ON_ITR
+            | Caps::REQ_QUEUES
+            | Caps::ADV_LINK_SPEED
+            | Caps::CRC
+            | Caps::VLAN_V2
+            | Caps::VLAN
+            | Caps::RX_POLLING
+            | Caps::RSS_PCTYPE_V2
+            | Caps::RSS_PF
+            | Caps::ENCAP
+            | Caps::ENCAP_CSUM
+            | Caps::RX_FLEX_DESC
+            | Caps::ADV_RSS_PF
+    }
+
     /// The persona of a name on the command line.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        [Self::i40e(), Self::x722()].into_iter().find(|persona| persona.name == name)
+        [Self::i40e(), Self::x722(), Self::ice()].into_iter().find(|persona| persona.name == name)
     }
 }

@@ -54,6 +54,22 @@ pub fn flush(model: &mut Model, direction: Direction, queue: u16) -> bool {
     }
 }
 
+/// Writes back what is pending on queues that were stopped: hardware finishes them before it says so.
+pub(crate) fn drain(model: &mut Model) {
+    let vf = &model.function.vf;
+    let rx =
+        (0..).zip(&vf.rx).filter(|(_, rx)| !rx.enabled && !rx.pending.is_empty()).map(|(queue, _)| queue);
+    let tx =
+        (0..).zip(&vf.tx).filter(|(_, tx)| !tx.enabled && !tx.pending.is_empty()).map(|(queue, _)| queue);
+    let (rx, tx): (Vec<u16>, Vec<u16>) = (rx.collect(), tx.collect());
+    for queue in rx {
+        receive::flush(model, queue);
+    }
+    for queue in tx {
+        transmit::flush(model, queue);
+    }
+}
+
 /// A tail may be written before its queue is configured; once there is a ring, it must lie inside.
 fn receive_tail(model: &mut Model, queue: u16, value: u32) {
     let Some(rx) = model.function.vf.rx.get_mut(usize::from(queue)) else { return };
@@ -106,7 +122,13 @@ impl Model {
     pub(crate) fn accuse(&mut self, malice: Malice) {
         self.malice.get_or_insert(malice);
         self.function.host.disabled = true;
-        self.function.vf.rx.iter_mut().for_each(|rx| rx.enabled = false);
-        self.function.vf.tx.iter_mut().for_each(|tx| tx.enabled = false);
+        for rx in &mut self.function.vf.rx {
+            rx.enabled = false;
+            rx.pending.clear();
+        }
+        for tx in &mut self.function.vf.tx {
+            tx.enabled = false;
+            tx.pending.clear();
+        }
     }
 }

@@ -89,7 +89,7 @@ fn set_stuck(model: &mut Model, queue: u16) {
 fn place(model: &mut Model, queue: u16, frame: &[u8], sight: &Sight, hash: Option<u32>, off: i32) -> Verdict {
     let Model { function, memory, ledger, .. } = model;
     let strip = function.vf.strip;
-    let double = function.options.double_vlan;
+    let double = function.has_double_tags();
     let port_vlan = function.host.port_vlan.is_some();
     let Some(rx) = function.vf.rx.get_mut(usize::from(queue)).filter(|rx| rx.is_open()) else {
         return Verdict::NotEnabled;
@@ -231,6 +231,10 @@ fn fill(
 /// Descriptors that the device may use.
 fn free(rx: &RxQueue, mask: u32) -> u32 {
     let tail = rx.tail & mask;
+    // written before the ring was: none of its descriptors
+    if tail >= rx.len {
+        return 0;
+    }
     if tail >= rx.head { tail - rx.head } else { (tail + rx.len).saturating_sub(rx.head) }
 }
 

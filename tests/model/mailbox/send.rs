@@ -6,6 +6,7 @@ use avf::adminq::{Command, DESCRIPTOR_BYTES, Descriptor, Flags, LARGE, Retval};
 use avf::virtchnl::Opcode;
 
 use super::{Request, post};
+use crate::datapath;
 use crate::fault::{Act, Site};
 use crate::note::Note;
 use crate::virtchnl::{self, Action};
@@ -148,6 +149,7 @@ pub(crate) fn handle_due(model: &mut Model) {
         model.mailbox.inbox.pop_front_if(|request| request.due.is_some_and(|due| due <= now))
     {
         let actions = virtchnl::handle(&mut model.function, request.op, &request.payload);
+        datapath::drain(model);
         act(model, actions);
     }
 }

@@ -36,6 +36,10 @@ pub struct Vf {
     pub rss: Rss,
     /// Which VLAN tags are taken out of frames.
     pub strip: Strip,
+    /// Tag protocol of the outer tag that descriptors ask to insert.
+    pub insert_outer: u16,
+    /// Whether op 8 started queues that have not all been stopped since.
+    pub started: bool,
     /// The address that it called its own.
     pub own: Option<[u8; 6]>,
     /// The twelve counters of op 15. Bytes are counted without the frame check sequence; a frame that found no
@@ -58,6 +62,8 @@ impl Vf {
             filters: Filters::new(host),
             rss: Rss::new(host, family),
             strip: Strip::default(),
+            insert_outer: Strip::TPID,
+            started: false,
             own: host.mac,
             statistics: Stats::default(),
         }

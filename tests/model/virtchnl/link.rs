@@ -16,13 +16,8 @@ pub fn link_changed(function: &mut Function) -> Vec<Action> {
 /// Its real state; before the first queue is enabled, what the PF pretends.
 fn event(function: &Function) -> Event {
     let host = &function.host;
-    let up = host.link_up && (runs(function) || function.persona.link_before == LinkBefore::Real);
+    let up = host.link_up && (function.vf.started || function.persona.link_before == LinkBefore::Real);
     // the form is chosen by what was asked for, not by what was granted
     let form = function.vf.asked.contains(Caps::ADV_LINK_SPEED);
     Event::link(up, LinkSpeed::new(if up { host.link_mbps } else { 0 }, form))
-}
-
-fn runs(function: &Function) -> bool {
-    let vf = &function.vf;
-    vf.rx.iter().any(|rx| rx.enabled) || vf.tx.iter().any(|tx| tx.enabled)
 }

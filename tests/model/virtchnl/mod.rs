@@ -3,7 +3,6 @@
 //! What PFs do differently stands in the [`Persona`](crate::Persona); handlers ask it and never for a name.
 
 mod filters;
-mod large;
 mod link;
 mod queues;
 mod resources;
@@ -93,8 +92,7 @@ fn serve(function: &mut Function, op: Opcode, request: Request) -> Vec<Action> {
         Request::EnableQueues(select) => queues::enable(function, select),
         other => quiet(function, other),
     };
-    let tells_link = told.is_ok()
-        && matches!(op, Opcode::GET_VF_RESOURCES | Opcode::ENABLE_QUEUES | Opcode::ENABLE_QUEUES_V2);
+    let tells_link = matches!(op, Opcode::GET_VF_RESOURCES | Opcode::ENABLE_QUEUES) && told.is_ok();
     let mut actions = vec![answer(op, told)];
     if tells_link {
         actions.extend(link::link_changed(function));
@@ -139,10 +137,6 @@ fn spread_and_more(function: &mut Function, request: Request) -> Told {
         Request::DisableStrippingV2(setting) => vlan::strip(function, setting, false),
         Request::EnableInsertionV2(setting) => vlan::insert(function, setting, true),
         Request::DisableInsertionV2(setting) => vlan::insert(function, setting, false),
-        Request::EnableRuns(runs) => large::enable(function, &runs),
-        Request::DisableRuns(runs) => large::disable(function, &runs),
-        Request::MapVectors(list) => large::map(function, &list),
-        Request::RssRegion => large::region(function),
         _ => Err(function.persona.not_served),
     }
 }

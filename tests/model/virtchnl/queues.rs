@@ -128,6 +128,7 @@ pub(super) fn enable(function: &mut Function, select: QueueSelect) -> Told {
             tx.pending.clear();
         }
     }
+    function.vf.started = true;
     DONE
 }
 
@@ -136,17 +137,17 @@ fn start(rules: &QueueRules, can: bool) -> Result<(), Status> {
     if can { Ok(()) } else { Err(rules.cannot_start) }
 }
 
-/// Op 9.
+/// Op 9. What is done and not written back yet stays pending for [`drain`](crate::datapath::drain).
 pub(super) fn disable(function: &mut Function, select: QueueSelect) -> Told {
     check_select(function, select)?;
     for (_, rx) in (0..).zip(&mut function.vf.rx).filter(|(queue, _)| has(select.rx, *queue)) {
         rx.enabled = false;
-        rx.pending.clear();
     }
     for (_, tx) in (0..).zip(&mut function.vf.tx).filter(|(queue, _)| has(select.tx, *queue)) {
         tx.enabled = false;
-        tx.pending.clear();
     }
+    let vf = &mut function.vf;
+    vf.started = vf.rx.iter().any(|rx| rx.enabled) || vf.tx.iter().any(|tx| tx.enabled);
     DONE
 }
 

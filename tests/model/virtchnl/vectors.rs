@@ -36,19 +36,3 @@ fn take(function: &mut Function, map: &wire::VectorMap) {
         *entry = VectorMap { rx: map.rx, tx: map.tx, rx_itr: map.rx_itr, tx_itr: map.tx_itr };
     }
 }
-
-/// Adds queues to a vector, as op 111 does, and leaves its others alone.
-pub(super) fn join(function: &mut Function, map: &wire::VectorMap) -> Result<(), Status> {
-    check(function, map)?;
-    let before = function.vf.vectors.get(usize::from(map.vector)).copied().unwrap_or_default();
-    let throttle = |joins: u16, new: u16, old: u16| if joins == 0 { old } else { new };
-    let joined = wire::VectorMap {
-        rx: before.rx | map.rx,
-        tx: before.tx | map.tx,
-        rx_itr: throttle(map.rx, map.rx_itr, before.rx_itr),
-        tx_itr: throttle(map.tx, map.tx_itr, before.tx_itr),
-        ..*map
-    };
-    take(function, &joined);
-    Ok(())
-}

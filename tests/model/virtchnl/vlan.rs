@@ -30,7 +30,7 @@ pub(super) fn caps(function: &Function) -> Told {
 
 /// What there is, by mode of the port.
 fn offered(function: &Function) -> VlanCaps {
-    let double = function.options.double_vlan;
+    let double = function.has_double_tags();
     let inner = VlanSupport::TOGGLE | VlanSupport::TPID_8100 | VlanSupport::L2TAG1;
     let outer = VlanSupport::TOGGLE | VlanSupport::TPIDS | VlanSupport::XOR;
     let max_filters = if function.host.trusted { TRUSTED } else { filters_untrusted(function) };
@@ -122,10 +122,11 @@ pub(super) fn strip(function: &mut Function, setting: VlanSetting, on: bool) -> 
     DONE
 }
 
-/// Ops 56 and 57. Tags are inserted where a descriptor asks for it, whatever this says.
-pub(super) fn insert(function: &Function, setting: VlanSetting, _on: bool) -> Told {
+/// Ops 56 and 57. A tag is inserted where a descriptor asks for it; this says of what protocol the outer one is.
+pub(super) fn insert(function: &mut Function, setting: VlanSetting, on: bool) -> Told {
     let caps = offered(function);
-    protocols(function, setting, caps.insert_outer, caps.insert_inner)?;
+    let (outer, _) = protocols(function, setting, caps.insert_outer, caps.insert_inner)?;
+    function.vf.insert_outer = outer.filter(|_| on).unwrap_or(Strip::TPID);
     DONE
 }
 

@@ -246,3 +246,17 @@ fn nothing_is_received_before_queues_run_or_without_mastery() {
     assert_eq!(rig.inject(&udp(20)), Verdict::NotEnabled);
     assert_eq!(rig.model.ledger.not_enabled, 1);
 }
+
+/// Hardware finishes a queue before it says that it has stopped.
+#[test]
+fn a_stopped_queue_gives_back_what_is_pending() {
+    let mut rig = strict(Setting { pairs: 1, ..Setting::default() });
+    rig.inject(&udp(20));
+    rig.inject(&udp(20));
+    let vsi = rig.vsi();
+    rig.ok(Request::DisableQueues(avf::virtchnl::QueueSelect { vsi, rx: 1, tx: 0 }));
+    crate::datapath::drain(&mut rig.model);
+    assert_eq!(rig.frames(0).len(), 2);
+    assert_eq!(rig.inject(&udp(20)), Verdict::NotEnabled);
+    assert_eq!(rig.statistics().rx_unknown_protocol, 1);
+}

@@ -9,7 +9,7 @@ use self::gather::{Gathered, Job, gather};
 use super::sight::cast;
 use super::{Malice, by_cast};
 use crate::fault::{Act, Site};
-use crate::vf::{Direction, TxQueue};
+use crate::vf::{Direction, Strip, TxQueue};
 use crate::{Memory, Model, Options, WriteBack};
 
 /// Descriptors whose reports share one line of memory.
@@ -73,7 +73,7 @@ fn next_job(model: &mut Model, queue: u16) -> Option<Job> {
 
 /// Sends one frame, or its segments. Answers the descriptors that asked for a report.
 fn send(model: &mut Model, queue: u16, job: Job) -> Vec<u32> {
-    let frames = offload::frames(&job);
+    let frames = offload::frames(&job, model.function.vf.insert_outer);
     match model.strike(Site::Transmit(queue)) {
         Some(Act::Drop) => model.function.vf.statistics.tx_discards += frames.len() as u64,
         Some(Act::StuckQueue) => {
@@ -111,7 +111,7 @@ fn leave(model: &mut Model, mut frame: Vec<u8>) {
         &mut statistics.tx_broadcast,
     ) += 1;
     if let Some(vlan) = model.function.host.port_vlan {
-        offload::insert_tag(&mut frame, vlan);
+        offload::insert_tag(&mut frame, Strip::TPID, vlan);
     }
     super::departed(model, frame);
 }

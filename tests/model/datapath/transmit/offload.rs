@@ -7,6 +7,7 @@ use etherparse::checksum::u64_16bit_word::{
 
 use super::gather::Job;
 use crate::datapath::sums;
+use crate::vf::Strip;
 
 /// Shortest frame on a wire, without its check sequence (IEEE 802.3).
 const SHORTEST: usize = 60;
@@ -23,8 +24,8 @@ struct Places {
     payload: usize,
 }
 
-/// The frames that a job comes to on the wire.
-pub(super) fn frames(job: &Job) -> Vec<Vec<u8>> {
+/// The frames that a job comes to on the wire; `outer` is the protocol of an outer tag.
+pub(super) fn frames(job: &Job, outer: u16) -> Vec<Vec<u8>> {
     let lengths = job.first.headers;
     let ip = usize::from(lengths.mac) + tunnel_bytes(job.context.tunnel);
     let transport = ip + usize::from(lengths.ip);
@@ -34,8 +35,11 @@ pub(super) fn frames(job: &Job) -> Vec<Vec<u8>> {
         None => vec![whole(job, places)],
     };
     for frame in &mut frames {
-        if let Some(tag) = job.context.tag.into_iter().chain(job.first.tag).next() {
-            insert_tag(frame, tag);
+        if let Some(tag) = job.first.tag {
+            insert_tag(frame, Strip::TPID, tag);
+        }
+        if let Some(tag) = job.context.tag {
+            insert_tag(frame, outer, tag);
         }
         if frame.len() < SHORTEST {
             frame.resize(SHORTEST, 0);
@@ -132,11 +136,10 @@ fn write_sctp(frame: &mut [u8], at: usize) {
     }
 }
 
-/// Inserts an IEEE 802.1Q tag behind the addresses.
-pub(super) fn insert_tag(frame: &mut Vec<u8>, tci: u16) {
-    let [high, low] = tci.to_be_bytes();
+/// Inserts a tag behind the addresses.
+pub(super) fn insert_tag(frame: &mut Vec<u8>, tpid: u16, tci: u16) {
     if frame.len() >= 12 {
-        frame.splice(12..12, [0x81, 0x00, high, low]);
+        frame.splice(12..12, [tpid.to_be_bytes(), tci.to_be_bytes()].concat());
     }
 }
 

@@ -1,6 +1,7 @@
 //! Every message as a PF of the 700 series takes it: right, one byte off, for another VSI, out of range.
 
 mod bringup;
+mod ice;
 mod table;
 
 use avf::virtchnl::{Opcode, Request, Status};
