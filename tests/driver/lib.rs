@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod clock;
+pub mod hostile;
 mod rig;
 mod traffic;
 

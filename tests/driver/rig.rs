@@ -74,11 +74,19 @@ impl Rig {
     pub fn with_plan(
         persona: Persona,
         options: Options,
-        mut settings: Settings,
+        settings: Settings,
         plan: Plan,
     ) -> Result<Self, VfError> {
         let model = Arc::new(Mutex::new(Model::new(persona, options).with_plan(plan)));
         let device = Local::new(Arc::clone(&model), Time::Virtual);
+        Self::around(model, device, settings)
+    }
+
+    /// A driver of a device that has to do with this NIC.
+    ///
+    /// # Errors
+    /// When the driver does not want it.
+    pub fn around(model: Shared, device: Local, mut settings: Settings) -> Result<Self, VfError> {
         let witness = device.witness();
         // A worker of this loop looks once and goes on.
         settings.wait = Duration::ZERO;

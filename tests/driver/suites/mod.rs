@@ -4,4 +4,5 @@ mod bring_up;
 mod chance;
 mod faults;
 mod frames;
+mod hostile;
 mod resets;
