@@ -93,17 +93,7 @@ impl Image {
         self
     }
 
-    /// Adds any file of this machine.
-    ///
-    /// # Panics
-    /// When it cannot be read.
-    #[must_use]
-    pub fn with(mut self, from: &Path, to: &str) -> Self {
-        self.file(from, to);
-        self
-    }
-
-    /// Writes it, unpacked length first in no header: the kernel takes it as it is.
+    /// Writes it, not packed: QEMU hands it over as it is.
     ///
     /// # Errors
     /// When there is no room.
@@ -115,24 +105,21 @@ impl Image {
     /// A program, its libraries and plug-ins go into a folder of their own, loader included, so that programs of two
     /// systems live side by side. The program of that name in `/bin` starts it through that loader.
     fn with_libraries(&mut self, root: &Path, path: &str, plugins: &[&str]) {
-        let name = Path::new(path).file_name().map(|name| name.to_string_lossy().into_owned());
-        let name = name.unwrap_or_else(|| panic!("{path} names no program"));
-        let home = format!("/opt/{name}");
-        let mut loader = None;
-        for object in [path].iter().chain(plugins) {
-            let file = Path::new(object).file_name().unwrap_or_default().to_string_lossy().into_owned();
-            self.file(&inside(root, object), &format!("{home}/{file}"));
-            for library in libraries(root, object) {
-                let file = Path::new(&library).file_name().unwrap_or_default().to_string_lossy().into_owned();
-                self.file(&inside(root, &library), &format!("{home}/{file}"));
-                if file.starts_with("ld-") {
-                    loader = Some(file);
-                }
-            }
-        }
+        let program = name_of(path);
+        let home = format!("/opt/{program}");
+        let mut objects: Vec<String> =
+            [path].iter().chain(plugins).map(|&object| object.to_owned()).collect();
+        let needed: Vec<String> = objects.iter().flat_map(|object| libraries(root, object)).collect();
+        let loader = needed.iter().map(|library| name_of(library)).find(|name| name.starts_with("ld-"));
         let loader = loader.unwrap_or_else(|| panic!("{path} has no loader: is it linked statically?"));
-        let start = format!("#!/bin/sh\nexec {home}/{loader} --library-path {home} {home}/{name} \"$@\"\n");
-        self.script(&format!("/bin/{name}"), &start);
+        objects.extend_from_slice(&needed);
+        for object in &objects {
+            let inside = root.join(object.trim_start_matches('/'));
+            self.file(&inside, &format!("{home}/{}", name_of(object)));
+        }
+        let start =
+            format!("#!/bin/sh\nexec {home}/{loader} --library-path {home} {home}/{program} \"$@\"\n");
+        self.script(&format!("/bin/{program}"), &start);
     }
 
     fn file(&mut self, from: &Path, to: &str) {
@@ -189,9 +176,8 @@ impl Image {
     }
 }
 
-/// A path of a root folder, seen from here.
-fn inside(root: &Path, path: &str) -> PathBuf {
-    root.join(path.trim_start_matches('/'))
+fn name_of(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }
 
 /// What `ldd` names for a program of this root folder.

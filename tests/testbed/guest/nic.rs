@@ -36,8 +36,14 @@ impl Nic {
     /// When it does not begin.
     #[must_use]
     pub fn start(folder: &Path, args: &[&str]) -> Self {
-        let mut command = Command::new(model());
-        command.arg("serve").arg("--socket").arg(folder.join(Self::SOCKET));
+        // it ends with this thread, whatever ends that
+        let mut command = Command::new("setpriv");
+        command
+            .args(["--pdeathsig", "KILL"])
+            .arg(model())
+            .arg("serve")
+            .arg("--socket")
+            .arg(folder.join(Self::SOCKET));
         command.arg("--control").arg(folder.join(Self::CONTROL)).args(args);
         let log = File::create(folder.join("nic.log")).expect("a file");
         command.stdin(Stdio::null()).stdout(log.try_clone().expect("a file")).stderr(log);

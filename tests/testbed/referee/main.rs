@@ -3,5 +3,4 @@
 
 mod dpdk;
 mod linux;
-mod sensor;
 mod stage;

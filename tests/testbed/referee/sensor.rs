@@ -26,7 +26,7 @@ fn events_of_a_capture_through_the_nic_are_those_of_reading_it() {
     };
     let Some(mut stage) = Stage::set(&plan) else { return };
     let function = stage.bind_vfio();
-    for name in ["web", "tls", "dns"] {
+    for name in ["web", "tls", "dns", "tunnels"] {
         let capture = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../cases/bundled/{name}.pcap"));
         let live = live(&mut stage, &function, &capture);
         let read = read(&capture, &stage.path().join("read.json"));
