@@ -34,7 +34,7 @@ pub(super) struct Memory {
 impl Memory {
     /// Enters a run of addresses.
     pub(super) fn map(&self, address: u64, bytes: u64, file: Option<(File, u64)>) -> io::Result<()> {
-        let end = address.checked_add(bytes).filter(|_| bytes != 0).ok_or(ErrorKind::InvalidInput)?;
+        let last = last(address, bytes)?;
         let memory = match file {
             None => None,
             Some((file, offset)) => {
@@ -46,9 +46,11 @@ impl Memory {
             }
         };
         let mut pieces = self.pieces.write().unwrap_or_else(PoisonError::into_inner);
-        let taken =
-            pieces.range(..end).next_back().is_some_and(|(start, piece)| start + piece.bytes > address);
-        if taken {
+        if pieces
+            .range(..=last)
+            .next_back()
+            .is_some_and(|(start, piece)| start + (piece.bytes - 1) >= address)
+        {
             return Err(ErrorKind::AlreadyExists.into());
         }
         pieces.insert(address, Piece { bytes, memory });
@@ -57,14 +59,17 @@ impl Memory {
 
     /// Takes out what lies in a run of addresses; a piece that only partly does is an error.
     pub(super) fn unmap(&self, address: u64, bytes: u64) -> io::Result<()> {
-        let end = address.checked_add(bytes).filter(|_| bytes != 0).ok_or(ErrorKind::InvalidInput)?;
+        let last = last(address, bytes)?;
         let mut pieces = self.pieces.write().unwrap_or_else(PoisonError::into_inner);
-        let cut =
-            |at: u64| pieces.range(..at).next_back().is_some_and(|(start, piece)| start + piece.bytes > at);
-        if cut(address) || cut(end) {
+        // Whether a piece has both the address and the one before it.
+        let cut = |at: u64| {
+            let before = pieces.range(..at).next_back();
+            before.is_some_and(|(start, piece)| start + (piece.bytes - 1) >= at)
+        };
+        if cut(address) || last.checked_add(1).is_some_and(cut) {
             return Err(ErrorKind::InvalidInput.into());
         }
-        let inside: Vec<u64> = pieces.range(address..end).map(|(start, _)| *start).collect();
+        let inside: Vec<u64> = pieces.range(address..=last).map(|(start, _)| *start).collect();
         inside.iter().for_each(|start| {
             pieces.remove(start);
         });
@@ -145,6 +150,12 @@ impl Memory {
         }
         Ok(())
     }
+}
+
+/// The last address of a run; the very last of all belongs to some: hypervisors unmap the upper half of everything.
+fn last(address: u64, bytes: u64) -> io::Result<u64> {
+    let last = bytes.checked_sub(1).and_then(|more| address.checked_add(more));
+    last.ok_or_else(|| ErrorKind::InvalidInput.into())
 }
 
 fn read(of: &RwLock<BTreeMap<u64, Piece>>) -> RwLockReadGuard<'_, BTreeMap<u64, Piece>> {

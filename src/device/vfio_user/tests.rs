@@ -238,6 +238,21 @@ fn maps_that_cannot_be_are_refused() {
 }
 
 #[test]
+fn the_last_of_all_addresses_can_be_had() {
+    let memory = Memory::default();
+    let half = 1 << 63;
+    memory.map(half - PAGE, PAGE, Some((file(PAGE), 0))).expect("below the middle");
+    memory.map(u64::MAX - PAGE + 1, PAGE, Some((file(PAGE), 0))).expect("the last page");
+    assert!(memory.map(u64::MAX - PAGE + 1, 8, None).is_err(), "taken");
+    memory.write(u64::MAX - 7, &[5; 8]).expect("the last word");
+    assert!(memory.write(u64::MAX - 7, &[5; 9]).is_err());
+    memory.unmap(half, half).expect("the upper half of everything");
+    memory.write(half - 8, &[5; 8]).expect("untouched");
+    memory.unmap(0, half).expect("the lower half");
+    assert!(memory.read(half - 8, &mut [0]).is_err());
+}
+
+#[test]
 fn memory_that_is_not_shared_cannot_be_reached() {
     let memory = Memory::default();
     memory.map(0, PAGE, None).expect("a client's ROM");
