@@ -40,7 +40,7 @@ pub mod verify;
 pub use bringup::{Negotiated, Polling, Step};
 pub use control::{Control, ControlCounters, DEVICES, Outage, Standing, Turn};
 pub use error::VfError;
-pub use pace::Clock;
+pub use pace::{Clock, Ticker};
 pub use rx::{Counters, Queue};
 pub use settings::{MOST_QUEUES, Settings};
 pub use tx::{Sender, Unsent};

@@ -13,6 +13,15 @@ pub trait Clock: Send {
     fn pause(&mut self, length: Duration);
 }
 
+/// Time for whoever brings a function up: since any moment, the same one that [`crate::Control::step`] is told.
+pub trait Ticker {
+    /// What time it is.
+    fn now(&mut self) -> Duration;
+
+    /// Does nothing until then.
+    fn wait(&mut self, until: Duration);
+}
+
 /// How long to pause, the longer nothing has come.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Rest {

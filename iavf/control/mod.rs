@@ -23,7 +23,7 @@ use crate::rx::{RxRing, Seat};
 use crate::tally::{Meter, Tally};
 use crate::tx::{self, TxRing};
 use crate::verify::Promiscuity;
-use crate::{Clock, Queue, Sender, Settings, VfError};
+use crate::{Clock, Queue, Sender, Settings, Ticker, VfError};
 
 use running::Watch;
 
@@ -35,6 +35,9 @@ const VENDOR: u16 = 0x8086;
 
 /// Transitions of one step; each is a handful of register accesses.
 const TRANSITIONS: usize = 64;
+
+/// How long a caller of [`Control::bring_up`] waits whose patience has no end.
+const UP_BUDGET: Duration = Duration::from_secs(60);
 
 frame::counters! {
     /// What the controller of a function counts.
@@ -183,6 +186,27 @@ impl Control {
             error: None,
             counters: ControlCounters::default(),
         })
+    }
+
+    /// Steps until the function is up, for callers that have nothing else to do. Ends within the settings' patience; for
+    /// ever is not an answer here, so without one a minute is taken.
+    ///
+    /// # Errors
+    /// Why the function is over, or what the last attempt failed of.
+    pub fn bring_up(&mut self, ticker: &mut dyn Ticker) -> Result<(), VfError> {
+        let begin = ticker.now();
+        let patience = self.settings.patience.unwrap_or(UP_BUDGET);
+        loop {
+            let now = ticker.now();
+            let turn = self.step(now);
+            match turn.standing {
+                Standing::Up => return Ok(()),
+                Standing::Over => break,
+                _ if now.saturating_sub(begin) > patience => break,
+                _ => ticker.wait(turn.next),
+            }
+        }
+        Err(self.error.take().unwrap_or(VfError::NeverReady(patience)))
     }
 
     /// Does what can be done now.

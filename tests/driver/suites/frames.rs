@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use frame::{Checksum, Loss, VlanTag};
-use iavf::verify::Promiscuity;
+use iavf::verify::{Promiscuity, Spreading, Symmetry};
 use iavf::{Settings, Unsent};
 use model::datapath::Verdict;
 use model::{Options, Persona};
@@ -146,6 +146,10 @@ fn both_directions_of_a_flow_come_to_one_queue() {
         let mut rig = Rig::new(persona, Options::default(), Settings::new(16)).unwrap();
         rig.up();
         let mut queues = std::collections::BTreeSet::new();
+        let mut spreading = Spreading::new(rig.control().negotiated().unwrap(), &Settings::new(16)).unwrap();
+        let other =
+            Settings { key: *b"the key of another, which is not symmetric, or is it", ..Settings::new(16) };
+        let mut astray = Spreading::new(rig.control().negotiated().unwrap(), &other).unwrap();
         for n in 0..200_u8 {
             let (a, b) = ([192, 0, 2, n], [198, 51, 100, n.wrapping_mul(37)]);
             let (p, q) = (1024 + u16::from(n) * 7, 443);
@@ -158,9 +162,17 @@ fn both_directions_of_a_flow_come_to_one_queue() {
             rig.run(Duration::from_micros(100));
             let [there, back] = [rig.taken.pop().unwrap(), rig.taken.pop().unwrap()];
             assert_eq!(there.queue, back.queue);
+            [&there, &back].into_iter().for_each(|taken| spreading.see(taken.queue, &taken.data));
+            [&there, &back].into_iter().for_each(|taken| astray.see(taken.queue, &taken.data));
             queues.insert(there.queue);
         }
         assert!(queues.len() > 12, "spread over {queues:?}");
+        assert_eq!(spreading.verdict(), Symmetry::Proven { agreed: 400 });
+        assert!(
+            matches!(astray.verdict(), Symmetry::Disproven { differed: 200.., .. }),
+            "{}",
+            astray.verdict()
+        );
     }
 }
 

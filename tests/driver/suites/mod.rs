@@ -6,3 +6,4 @@ mod faults;
 mod frames;
 mod hostile;
 mod resets;
+mod threads;

@@ -1,4 +1,4 @@
-//! What a function says and what is so: promiscuity and symmetry, proven by traffic.
+//! Whether frames for other stations come.
 //!
 //! A PF answers "success" to an untrusted function that asks to be promiscuous, and gives it nothing. Whether a function
 //! sees other stations' frames is therefore known when it has seen some, and doubtful when it has seen plenty of frames
