@@ -15,7 +15,7 @@ mod time;
 pub use counters::Counter;
 pub use ledger::{Ledger, Loss};
 pub use link::LinkType;
-pub use queue::{Batch, RxError, RxQueue, RxStatus};
+pub use queue::{Batch, Lot, RxError, RxQueue, RxStatus, Sorted, Sorter};
 pub use time::Timestamp;
 
 /// Which mirror (interface, virtual function, file) a frame came from; an index into the sensor's list of taps.

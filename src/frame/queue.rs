@@ -11,6 +11,30 @@ pub struct Batch<'a> {
     pub status: RxStatus,
 }
 
+/// Whose a frame is, where several workers share a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lot {
+    /// It belongs to this lot of flows, and to no other; lots are dealt to workers in turn, lot modulo workers.
+    One(u16),
+    /// Every worker looks at it.
+    All,
+}
+
+/// A rule that says whose a frame is: the same for the same frame, whoever asks.
+pub type Sorter = std::sync::Arc<dyn Fn(&Frame<'_>) -> Lot + Send + Sync>;
+
+/// A burst of which a worker is lent what concerns it: its own frames, those that are everybody's, and each with which
+/// a second of packet time begins.
+#[derive(Debug, Default)]
+pub struct Sorted<'a> {
+    /// The frames.
+    pub batch: Batch<'a>,
+    /// Whose each of them is; empty when nobody has asked yet.
+    pub lots: Vec<Lot>,
+    /// Number of the last frame that the source has passed, lent or not, and the latest packet time among them.
+    pub seen: Option<(u64, Timestamp)>,
+}
+
 /// Why a burst came back as it did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RxStatus {
@@ -53,6 +77,15 @@ pub trait RxQueue: Send {
     /// # Errors
     /// When the source cannot go on; the ledger still holds what was counted until then.
     fn burst(&mut self) -> Result<Batch<'_>, RxError>;
+
+    /// As [`RxQueue::burst`], for a worker that shares the source. A source that was given a [`Sorter`] leaves out what is
+    /// other workers'; every other one lends everything, and nobody has asked whose it is.
+    ///
+    /// # Errors
+    /// As [`RxQueue::burst`].
+    fn sorted(&mut self) -> Result<Sorted<'_>, RxError> {
+        Ok(Sorted { batch: self.burst()?, ..Sorted::default() })
+    }
 
     /// Adds what this source knows about frames it received and lost (never about those it lent) into `ledger`: what
     /// is new since the last call, so that calls may be as many as one likes and always into the same ledger.

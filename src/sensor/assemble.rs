@@ -6,10 +6,10 @@ use crate::settings::Settings;
 use crate::source::{self, Source};
 use crate::supervise::{Supervisor, wall_nanos};
 use crate::watch::Watch;
-use crate::worker::{Deal, Report, Worker, WorkerSettings};
+use crate::worker::{Deal, Report, Worker, WorkerSettings, lot_of};
 use capture::record::Recorder;
 use capture::pcap::FileSettings;
-use frame::{RxError, RxQueue};
+use frame::{RxError, RxQueue, Sorter};
 use output::eve::{Block, Encoder};
 use output::files::{Keeper, StoreReport};
 use output::hub::{Aside, Hub, Order};
@@ -99,7 +99,10 @@ pub fn read(
 ) -> Result<Outcome, Failure> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let count = settings.worker_count(cores);
-    let queues = capture::pcap::open(paths, usize::from(count), files).map_err(Failure::Open)?;
+    let decode = settings.worker.decode.clone();
+    let sorter: Sorter = Arc::new(move |frame| lot_of(&decode, frame));
+    let queues = capture::pcap::open_shared(paths, usize::from(count), files, Some(sorter));
+    let queues = queues.map_err(Failure::Open)?;
     let taps = vec![String::new()];
     let deal = |index| Deal::Split { index, count };
     Ok(go(queues, &taps, deal, false, settings, watch)?.with_outputs(watch))

@@ -10,7 +10,7 @@ use app::Engine;
 use decode::{Decoder, Network, Packet, Steer, Transport, pair_hash};
 use event::{Batch, Key};
 use flow::Refused;
-use frame::{Frame, Ledger, Loss, RxError, RxQueue, RxStatus, Timestamp};
+use frame::{Frame, Ledger, Loss, Lot, RxError, RxQueue, RxStatus, Sorted, Timestamp};
 use std::sync::Arc;
 
 /// How many shares the flows are dealt into. More workers than this make no sense for one capture file.
@@ -212,28 +212,37 @@ impl Worker {
     }
 
     fn burst(&mut self, queue: &mut dyn RxQueue, handover: &mut dyn Handover) -> Result<RxStatus, RxError> {
-        let batch = queue.burst()?;
-        for frame in &batch.frames {
-            self.frame(frame, handover);
+        let Sorted { batch, lots, seen } = match self.deal {
+            Deal::Split { count, .. } if count > 1 => queue.sorted()?,
+            _ => Sorted { batch: queue.burst()?, ..Sorted::default() },
+        };
+        for (at, frame) in batch.frames.iter().enumerate() {
+            self.frame(frame, lots.get(at).copied(), handover);
+        }
+        if let Some((number, latest)) = seen {
+            // Those that were not lent began no second: nothing but the clock and the count goes on.
+            self.number = self.number.max(number);
+            self.now = self.now.max(latest);
         }
         Ok(batch.status)
     }
 
-    fn frame(&mut self, frame: &Frame<'_>, handover: &mut dyn Handover) {
+    /// `lot`: whose the frame is, when the source has found out already.
+    fn frame(&mut self, frame: &Frame<'_>, lot: Option<Lot>, handover: &mut dyn Handover) {
         self.number = frame.number;
         self.first = Some(self.first.map_or(frame.time, |first| first.min(frame.time)));
         self.advance(frame.time, frame.number, handover);
-        let steer = match self.deal {
-            Deal::Split { count, .. } if count > 1 => decode::steer(&self.settings.decode, frame),
-            _ => Steer::Everybody,
-        };
-        let mine = match (steer, self.deal) {
-            (Steer::Owner(hash), Deal::Split { index, count }) => share_of(hash) % count == index,
-            (Steer::Everybody, Deal::Split { index, .. }) => index == 0,
+        let lot = lot.unwrap_or_else(|| match self.deal {
+            Deal::Split { count, .. } if count > 1 => lot_of(&self.settings.decode, frame),
+            _ => Lot::All,
+        });
+        let mine = match (lot, self.deal) {
+            (Lot::One(share), Deal::Split { index, count }) => share % count == index,
+            (Lot::All, Deal::Split { index, .. }) => index == 0,
             (_, Deal::Given { .. }) => true,
         };
-        if mine || matches!(steer, Steer::Everybody) {
-            self.decode(frame, mine);
+        if mine || lot == Lot::All {
+            self.decode(frame, lot, mine);
         }
     }
 
@@ -265,7 +274,7 @@ impl Worker {
     }
 
     /// `mine`: this worker counts the frame; others decode it only for the flows inside that are theirs.
-    fn decode(&mut self, frame: &Frame<'_>, mine: bool) {
+    fn decode(&mut self, frame: &Frame<'_>, lot: Lot, mine: bool) {
         let decoded = if mine { self.decoder.decode(frame) } else { self.decoder.decode_uncounted(frame) };
         let place = Place {
             slot: frame.number * 2 + 1,
@@ -293,8 +302,14 @@ impl Worker {
             if inside.is_some_and(|inner| is_mere_tunnel(packet, inner)) {
                 continue;
             }
-            let Some(hash) = owner_hash(packet) else { continue };
-            let Some(share) = own_share(&mut self.shares, self.deal, hash) else { continue };
+            let share = match lot {
+                // Such a frame gives one packet, and it was asked before whose.
+                Lot::One(share) => Some(share),
+                Lot::All => owner_hash(packet).map(share_of),
+            };
+            let Some(share) = share.and_then(|share| own_share(&mut self.shares, self.deal, share)) else {
+                continue;
+            };
             let payload = payload(decoded.bytes(frame, packet), packet);
             let place = Place { origin: packet.origin.name(), ..place };
             let refusal = share.packet(packet, payload, place, &mut tools);
@@ -429,16 +444,23 @@ fn owner_hash(packet: &Packet) -> Option<u32> {
     Some(pair_hash(&ip.src, &ip.dst))
 }
 
+/// Whose a frame is: a lot is a share.
+pub(crate) fn lot_of(settings: &decode::Settings, frame: &Frame<'_>) -> Lot {
+    match decode::steer(settings, frame) {
+        Steer::Owner(hash) => Lot::One(share_of(hash)),
+        Steer::Everybody => Lot::All,
+    }
+}
+
 /// Top bits: the table's index uses others.
 fn share_of(hash: u32) -> u16 {
     u16::try_from(hash >> 28).unwrap_or(0) % SHARES
 }
 
-fn own_share(shares: &mut [Share], deal: Deal, hash: u32) -> Option<&mut Share> {
+fn own_share(shares: &mut [Share], deal: Deal, share: u16) -> Option<&mut Share> {
     match deal {
         Deal::Given { .. } => shares.first_mut(),
         Deal::Split { index, count } => {
-            let share = share_of(hash);
             if share % count != index {
                 return None;
             }

@@ -1,5 +1,5 @@
 //! The feed: one thread reads what is compressed, can be read only once, or is wanted by several readers, and lends
-//! each segment to all of them.
+//! each segment to all of them. It also asks whose each frame is, where there is a rule: once, and not once a reader.
 //!
 //! The thread waits for the slowest reader, some segments ahead of it, and ends when the capture does or when no
 //! reader is left. Segments are used again as soon as the last reader has let go of them.
@@ -17,7 +17,7 @@ use flate2::bufread::MultiGzDecoder;
 use super::FileSettings;
 use super::find::{Capture, Kind, beginning};
 use super::format::{Fault, Format};
-use super::segment::{Ending, Pump, Segment};
+use super::segment::{Dealer, Ending, Pump, Segment};
 use super::sniff;
 
 /// Compressed bytes read at once.
@@ -41,18 +41,23 @@ impl<R: Read> Read for Counted<R> {
 }
 
 /// Starts a feed for so many readers. It opens the file itself: a named pipe opens when its writer comes.
-pub(super) fn start(capture: &Capture, readers: usize, settings: FileSettings) -> io::Result<Vec<Intake>> {
+pub(super) fn start(
+    capture: &Capture,
+    readers: usize,
+    settings: FileSettings,
+    dealer: Option<Dealer>,
+) -> io::Result<Vec<Intake>> {
     let (outlets, intakes) = (0..readers).map(|_| sync_channel(settings.ahead.max(1))).unzip();
     let capture = capture.clone();
     std::thread::Builder::new()
         .name("capture-feed".to_owned())
-        .spawn(move || feed(&capture, settings.buffer, outlets))?;
+        .spawn(move || feed(&capture, settings.buffer, outlets, dealer))?;
     Ok(intakes)
 }
 
-fn feed(capture: &Capture, size: usize, outlets: Vec<SyncSender<Arc<Segment>>>) {
+fn feed(capture: &Capture, size: usize, outlets: Vec<SyncSender<Arc<Segment>>>, dealer: Option<Dealer>) {
     let passed = Arc::new(AtomicU64::new(0));
-    let mut outlet = Outlet { outlets, recent: VecDeque::new(), passed: Arc::clone(&passed) };
+    let mut outlet = Outlet { outlets, dealer, recent: VecDeque::new(), passed: Arc::clone(&passed) };
     let regular = matches!(capture.kind, Kind::Plain | Kind::Gzip);
     let ended = open(capture)
         .map_err(|e| unusable(e.to_string()))
@@ -104,6 +109,7 @@ fn unusable(text: String) -> Ending {
 /// Where the feed's segments go.
 struct Outlet {
     outlets: Vec<SyncSender<Arc<Segment>>>,
+    dealer: Option<Dealer>,
     /// Segments that were sent, oldest first.
     recent: VecDeque<Arc<Segment>>,
     passed: Arc<AtomicU64>,
@@ -115,6 +121,9 @@ impl Outlet {
         let mut shared = self.spare();
         let Some(segment) = Arc::get_mut(&mut shared) else { return false };
         fill(segment);
+        if let Some(dealer) = &mut self.dealer {
+            dealer.sort(segment);
+        }
         segment.position = self.passed.load(Ordering::Relaxed);
         let last = segment.ending.is_some();
         self.outlets.retain(|outlet| outlet.send(Arc::clone(&shared)).is_ok());

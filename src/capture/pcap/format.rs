@@ -92,12 +92,7 @@ pub(super) enum Halt {
 }
 
 /// Collects records from `place` on, until the bytes end.
-pub(super) fn walk(
-    format: &mut Format,
-    bytes: &[u8],
-    place: &mut usize,
-    records: &mut Vec<Record>,
-) -> Halt {
+pub(super) fn walk(format: &mut Format, bytes: &[u8], place: &mut usize, records: &mut Vec<Record>) -> Halt {
     loop {
         if let Format::Classic(classic) = format {
             whole(classic, bytes, place, records);

@@ -32,7 +32,7 @@ mod tests;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use frame::RxQueue;
+use frame::{RxQueue, Sorter};
 
 pub use error::OpenError;
 pub use format::MAX_RECORD;
@@ -69,9 +69,23 @@ pub fn open(
     readers: usize,
     settings: FileSettings,
 ) -> Result<Vec<Box<dyn RxQueue>>, OpenError> {
+    open_shared(paths, readers, settings, None)
+}
+
+/// As [`open`], for readers of which each wants what is its own: with a rule, [`RxQueue::sorted`] leaves out what is
+/// other readers', and the thread that reads has asked once for all of them.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_shared(
+    paths: &[PathBuf],
+    readers: usize,
+    settings: FileSettings,
+    sorter: Option<Sorter>,
+) -> Result<Vec<Box<dyn RxQueue>>, OpenError> {
     let captures = find::find(paths)?;
     let readers = readers.max(1);
-    let shelf = Arc::new(shelf::Shelf::new(captures, readers, settings));
+    let shelf = Arc::new(shelf::Shelf::new(captures, readers, settings, sorter));
     Ok((0..readers)
         .map(|place| Box::new(reader::Reader::new(Arc::clone(&shelf), place)) as Box<dyn RxQueue>)
         .collect())

@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::sync::mpsc::RecvTimeoutError;
 
-use frame::{Batch, Checksum, Frame, Ledger, RxError, RxQueue, RxStatus, TapId, Timestamp};
+use frame::{Batch, Ledger, Lot, RxError, RxQueue, RxStatus, Sorted, TapId, Timestamp};
 
 use super::feed::Intake;
 use super::find::Kind;
@@ -167,28 +167,39 @@ impl Reader {
         }
     }
 
+    /// Lends those of these records that concern this reader.
+    fn lend_sorted(&mut self, from: usize, to: usize) -> Sorted<'_> {
+        let (bytes, records) = self.source.lot(from, to);
+        let own = self.source.sorted(self.place, from, to).unwrap_or_default();
+        let tap = self.tap();
+        let first = self.number + 1;
+        let mut frames = Vec::with_capacity(own.len());
+        let mut lots = Vec::with_capacity(own.len());
+        for (at, lot) in own {
+            let behind = at - from;
+            if let Some(record) = records.get(behind) {
+                frames.push(record.frame(bytes, first + behind as u64, tap));
+                lots.push(*lot);
+            }
+        }
+        let latest = records.iter().map(|r| r.time).max().unwrap_or_default();
+        pass(records, &mut self.number, &mut self.last, (self.place == 0).then_some(&mut self.tally.ledger));
+        Sorted { batch: Batch { frames, status: RxStatus::More }, lots, seen: Some((self.number, latest)) }
+    }
+
+    /// Which capture is being read.
+    fn tap(&self) -> TapId {
+        TapId(u16::try_from(self.taken.saturating_sub(1)).unwrap_or(u16::MAX))
+    }
+
     /// Lends these records of the present source.
     fn lend(&mut self, from: usize, to: usize) -> Batch<'_> {
         let (bytes, records) = self.source.lot(from, to);
-        let tap = TapId(u16::try_from(self.taken.saturating_sub(1)).unwrap_or(u16::MAX));
+        let tap = self.tap();
         let first = self.number + 1;
-        let frames = records.iter().enumerate().map(|(i, record)| Frame {
-            data: bytes.get(record.start..record.start + record.len).unwrap_or_default(),
-            wire_len: record.wire_len,
-            time: record.time,
-            number: first + i as u64,
-            link: record.link,
-            vlan: None,
-            checksum: Checksum::Unknown,
-            tap,
-        });
+        let frames = records.iter().enumerate().map(|(i, record)| record.frame(bytes, first + i as u64, tap));
         let frames = frames.collect();
-        self.number += records.len() as u64;
-        self.last = records.last().map_or(self.last, |r| r.time);
-        if self.place == 0 {
-            self.tally.ledger.received += records.len() as u64;
-            self.tally.ledger.received_bytes += records.iter().map(|r| u64::from(r.wire_len)).sum::<u64>();
-        }
+        pass(records, &mut self.number, &mut self.last, (self.place == 0).then_some(&mut self.tally.ledger));
         Batch { frames, status: RxStatus::More }
     }
 }
@@ -198,6 +209,16 @@ impl RxQueue for Reader {
         match self.advance() {
             Ok((from, to)) => Ok(self.lend(from, to)),
             Err(status) => Ok(Batch { frames: Vec::new(), status }),
+        }
+    }
+
+    fn sorted(&mut self) -> Result<Sorted<'_>, RxError> {
+        match self.advance() {
+            Ok((from, to)) if self.source.sorted(self.place, from, to).is_some() => {
+                Ok(self.lend_sorted(from, to))
+            }
+            Ok((from, to)) => Ok(Sorted { batch: self.lend(from, to), ..Sorted::default() }),
+            Err(status) => Ok(Sorted { batch: Batch { frames: Vec::new(), status }, ..Sorted::default() }),
         }
     }
 
@@ -284,6 +305,15 @@ impl Source {
         (bytes, records.get(from..to).unwrap_or_default())
     }
 
+    /// Of these records, those that concern the reader at `place`; nothing when nobody has sorted them.
+    fn sorted(&self, place: usize, from: usize, to: usize) -> Option<&[(usize, Lot)]> {
+        let Self::Fed(_, segment, _) = self else { return None };
+        let own = segment.sorted.get(place)?;
+        let begin = own.partition_point(|(at, _)| *at < from);
+        let rest = own.get(begin..).unwrap_or_default();
+        rest.get(..rest.partition_point(|(at, _)| *at < to))
+    }
+
     /// Bytes of the present capture that are behind us.
     fn position(&self) -> u64 {
         match self {
@@ -291,6 +321,16 @@ impl Source {
             Self::Fed(_, segment, _) => segment.position,
             Self::None => 0,
         }
+    }
+}
+
+/// Counts records that are behind a reader, lent or not.
+fn pass(records: &[Record], number: &mut u64, last: &mut Timestamp, ledger: Option<&mut Ledger>) {
+    *number += records.len() as u64;
+    *last = records.last().map_or(*last, |r| r.time);
+    if let Some(ledger) = ledger {
+        ledger.received += records.len() as u64;
+        ledger.received_bytes += records.iter().map(|r| u64::from(r.wire_len)).sum::<u64>();
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use frame::Loss;
+use frame::{Checksum, Frame, Loss, Lot, Sorter, TapId, Timestamp};
 
 use super::format::{Fault, Format, Halt, Record, walk};
 
@@ -51,10 +51,62 @@ impl Ending {
 pub(super) struct Segment {
     pub(super) bytes: Vec<u8>,
     pub(super) records: Vec<Record>,
+    /// For each reader, which records concern it and whose they are; nothing when nobody has sorted them.
+    pub(super) sorted: Vec<Vec<(usize, Lot)>>,
     /// Set in the last segment of a capture.
     pub(super) ending: Option<Ending>,
     /// How far into the file this segment reaches, in bytes of the file.
     pub(super) position: u64,
+}
+
+/// Deals the records of one capture out to readers.
+pub(super) struct Dealer {
+    sorter: Sorter,
+    readers: usize,
+    /// The latest packet time so far.
+    latest: Timestamp,
+}
+
+impl Dealer {
+    pub(super) fn new(sorter: Sorter, readers: usize) -> Self {
+        Self { sorter, readers, latest: Timestamp::ZERO }
+    }
+
+    /// Says of each record which readers it concerns.
+    pub(super) fn sort(&mut self, segment: &mut Segment) {
+        let Segment { bytes, records, sorted, .. } = segment;
+        sorted.resize_with(self.readers, Vec::new);
+        sorted.iter_mut().for_each(Vec::clear);
+        for (at, record) in records.iter().enumerate() {
+            let lot = (self.sorter)(&record.frame(bytes, 0, TapId(0)));
+            let begins = record.time.seconds() > self.latest.seconds();
+            self.latest = self.latest.max(record.time);
+            match lot {
+                Lot::One(number) if !begins => {
+                    let reader = usize::from(number) % self.readers;
+                    sorted.get_mut(reader).into_iter().for_each(|own| own.push((at, lot)));
+                }
+                _ => sorted.iter_mut().for_each(|own| own.push((at, lot))),
+            }
+        }
+    }
+}
+
+impl Record {
+    /// The frame in these bytes.
+    #[inline]
+    pub(super) fn frame<'a>(&self, bytes: &'a [u8], number: u64, tap: TapId) -> Frame<'a> {
+        Frame {
+            data: bytes.get(self.start..self.start + self.len).unwrap_or_default(),
+            wire_len: self.wire_len,
+            time: self.time,
+            number,
+            link: self.link,
+            vlan: None,
+            checksum: Checksum::Unknown,
+            tap,
+        }
+    }
 }
 
 /// Fills segments from a stream, each up to the end of its last whole record.

@@ -7,9 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use frame::Sorter;
+
 use super::FileSettings;
 use super::feed::{self, Intake};
 use super::find::{Capture, Kind};
+use super::segment::Dealer;
 
 /// Captures that the fastest reader may be ahead of the slowest: each one ahead keeps a file open.
 const AHEAD: usize = 16;
@@ -39,6 +42,7 @@ pub(super) enum Taken {
 pub(super) struct Shelf {
     captures: Vec<Capture>,
     settings: FileSettings,
+    sorter: Option<Sorter>,
     state: Mutex<State>,
     moved: Condvar,
     stopping: AtomicBool,
@@ -61,10 +65,15 @@ struct Open {
 }
 
 impl Shelf {
-    pub(super) fn new(captures: Vec<Capture>, readers: usize, settings: FileSettings) -> Self {
+    pub(super) fn new(
+        captures: Vec<Capture>,
+        readers: usize,
+        settings: FileSettings,
+        sorter: Option<Sorter>,
+    ) -> Self {
         let state = State { next: vec![Some(0); readers], open: Vec::new(), heard: vec![None; readers] };
         let stopping = AtomicBool::new(false);
-        Self { captures, settings, state: Mutex::new(state), moved: Condvar::new(), stopping }
+        Self { captures, settings, sorter, state: Mutex::new(state), moved: Condvar::new(), stopping }
     }
 
     pub(super) fn captures(&self) -> &[Capture] {
@@ -147,7 +156,10 @@ impl Shelf {
             open.what = Plain::open(&capture.path).map_err(|e| format!("it went away: {e}"));
             return open;
         }
-        match feed::start(capture, present, self.settings) {
+        // Readers that are gone still have their lots; nobody takes them then.
+        let sorter = self.sorter.clone().filter(|_| next.len() > 1);
+        let dealer = sorter.map(|sorter| Dealer::new(sorter, next.len()));
+        match feed::start(capture, present, self.settings, dealer) {
             Ok(intakes) => {
                 let mut intakes = intakes.into_iter();
                 open.intakes = next.iter().map(|n| n.and_then(|_| intakes.next())).collect();

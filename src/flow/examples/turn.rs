@@ -2,7 +2,8 @@
 //!
 //! `cargo run --release -p flow --example turn [flows ...]`; without numbers: 1, one million, four million.
 //! Each run makes its flows by handshakes, then sends rounds of data and acknowledgments over all of them in an order
-//! that no cache likes, then a flood of SYN. Times are per packet; the longest single call is told for each part.
+//! that no cache likes, then a flood of SYN. Times are per packet; the longest single call is told for each part, by the
+//! clock on the wall and by the thread's own: what the first has more is somebody else's.
 
 #![allow(
     clippy::print_stdout,
@@ -14,6 +15,8 @@
 use decode::tcp_flags::{ACK, PSH, SYN};
 use decode::{Address, Ip, Network, Packet, Tcp, Transport};
 use flow::{Moment, Settings, Side, Table};
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::time::{ClockId, clock_gettime};
 use std::time::{Duration, Instant};
 
 const PAYLOAD: [u8; 512] = [b'x'; 512];
@@ -26,60 +29,82 @@ fn main() {
     }
 }
 
+/// Both clocks of a call: on the wall, and of this thread. Where they differ, somebody else had the processor.
+struct Call {
+    wall: Instant,
+    thread: Duration,
+}
+
+impl Call {
+    fn begin() -> Self {
+        Self { thread: thread_time(), wall: Instant::now() }
+    }
+
+    fn end(self) -> (Duration, Duration) {
+        let wall = self.wall.elapsed();
+        (wall, thread_time().saturating_sub(self.thread))
+    }
+}
+
 /// What is measured of one part. Every eighth packet is timed on its own; the mean is processor time over all.
 #[derive(Default)]
 struct Part {
     packets: u64,
     started: u64,
+    /// Page faults before it.
+    faults: i64,
+    /// Longest call by the clock on the wall, and by the thread's own.
     longest: Duration,
-    /// Longest in the stretch that is not over, and in those that nobody disturbed.
-    stretch: Duration,
-    undisturbed: Duration,
-    stretches: u64,
-    switches: u64,
+    busiest: Duration,
+    /// Calls that took more than a millisecond, by either.
+    late: [u64; 2],
 }
 
 impl Part {
     fn begin() -> Self {
-        Self { started: processor_nanos(), switches: switches(), ..Self::default() }
+        Self { started: processor_nanos(), faults: faults(), ..Self::default() }
     }
 
-    fn took(&mut self, time: Duration) {
+    fn took(&mut self, call: Option<Call>) {
         self.packets += 1;
-        self.longest = self.longest.max(time);
-        self.stretch = self.stretch.max(time);
-        if self.packets.is_multiple_of(1_000) {
-            let switches = switches();
-            if switches == std::mem::replace(&mut self.switches, switches) {
-                self.undisturbed = self.undisturbed.max(self.stretch);
-                self.stretches += 1;
-            }
-            self.stretch = Duration::ZERO;
-        }
+        let Some((wall, thread)) = call.map(Call::end) else { return };
+        self.longest = self.longest.max(wall);
+        self.busiest = self.busiest.max(thread);
+        let [by_wall, by_thread] = &mut self.late;
+        *by_wall += u64::from(wall > LATE);
+        *by_thread += u64::from(thread > LATE);
     }
 
     fn tell(&self, name: &str) {
         let each = (processor_nanos() - self.started) as f64 / self.packets.max(1) as f64;
-        let (longest, alone) = (self.longest.as_micros(), self.undisturbed.as_micros());
-        let part = self.stretches * 100 / (self.packets / 1_000).max(1);
+        let (longest, busiest) = (self.longest.as_micros(), self.busiest.as_micros());
+        let [by_wall, by_thread] = self.late;
         println!(
-            "  {name:<6}{:>10} packets {each:>7.1} ns each, longest {longest} us, undisturbed ({part} %) {alone} us",
-            self.packets
+            "  {name:<6}{:>10} packets {each:>7.1} ns each, longest call {longest} us, {busiest} us of them ours; \
+             over 1 ms: {by_wall}, ours {by_thread}; {} page faults",
+            self.packets,
+            faults() - self.faults
         );
     }
+}
+
+/// No call is to take longer.
+const LATE: Duration = Duration::from_millis(1);
+
+/// What this thread has spent on a processor, to the nanosecond.
+fn thread_time() -> Duration {
+    clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map_or(Duration::ZERO, Duration::from)
+}
+
+/// Pages that were not there when they were touched.
+fn faults() -> i64 {
+    getrusage(UsageWho::RUSAGE_THREAD).map_or(0, |usage| usage.minor_page_faults())
 }
 
 /// Nanoseconds that this thread was on a processor.
 fn processor_nanos() -> u64 {
     let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     stat.split(' ').next().and_then(|nanos| nanos.parse().ok()).unwrap_or(0)
-}
-
-/// How often the kernel gave the processor to somebody else.
-fn switches() -> u64 {
-    let status = std::fs::read_to_string("/proc/thread-self/status").unwrap_or_default();
-    let line = status.lines().find_map(|l| l.strip_prefix("nonvoluntary_ctxt_switches:"));
-    line.and_then(|count| count.trim().parse().ok()).unwrap_or(0)
 }
 
 struct World {
@@ -93,7 +118,7 @@ impl World {
     fn turn(&mut self, packet: &Packet, payload: &[u8], part: &mut Part) {
         self.number += 1;
         let time = self.time();
-        let begin = self.number.is_multiple_of(8).then(Instant::now);
+        let call = self.number.is_multiple_of(8).then(Call::begin);
         let turn = self.table.turn(packet, payload, Moment { time, number: self.number }, 0);
         if let Ok(turn) = turn {
             for side in [turn.side.other(), turn.side] {
@@ -107,7 +132,7 @@ impl World {
                 }
             }
         }
-        part.took(begin.map_or(Duration::ZERO, |b| b.elapsed()));
+        part.took(call);
     }
 
     /// Five minutes in which some flows say something once a minute, and each second asks what has ended; the mean
@@ -120,9 +145,9 @@ impl World {
         for second in 0..300u64 {
             self.skew += 1_000_000_000;
             loop {
-                let begin = Instant::now();
+                let call = Call::begin();
                 let next = self.table.pop_ended(self.time());
-                asked.took(begin.elapsed());
+                asked.took(Some(call));
                 let Some((flow, _)) = next else { break };
                 self.table.remove(flow);
                 ended += 1;

@@ -9,9 +9,9 @@ mod sources;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use frame::{Ledger, LinkType, RxQueue, RxStatus, TapId, Timestamp};
+use frame::{Ledger, LinkType, Lot, RxQueue, RxStatus, Sorter, TapId, Timestamp};
 
-use super::{FileSettings, OpenError, open};
+use super::{FileSettings, OpenError, open, open_shared};
 
 /// A folder of its own for one test, gone when the test is.
 struct Folder(PathBuf);

@@ -259,3 +259,59 @@ fn a_reader_at_the_end_takes_the_others_there() {
     let behind = queues.pop().unwrap();
     assert_eq!(drain(behind).frames.len(), 1_000);
 }
+
+/// Between them, readers of a sorted capture are lent every frame, each those of its own lots, and all of them what is
+/// everybody's and whatever begins a second.
+#[test]
+fn sorted_readers_are_lent_what_concerns_them() {
+    const READERS: usize = 3;
+    let mut bytes = Order::Le.pcap(0xa1b2_c3d4, 4, 65535, 1);
+    for i in 0..2_000_u32 {
+        // Seven to a second, and every hundredth second comes too late.
+        let seconds = if i % 700 == 350 { 900 } else { 1_000 + i / 7 };
+        bytes.extend(Order::Le.record(seconds, i % 7, &i.to_be_bytes()));
+    }
+    let folder = Folder::new("sorted");
+    let paths = [folder.file("a.pcap", &bytes), folder.file("b.pcap.gz", &gzip(&bytes))];
+    let lot = |data: &[u8]| match data {
+        [.., last] if last % 5 == 0 => Lot::All,
+        [.., last] => Lot::One(u16::from(*last)),
+        [] => Lot::All,
+    };
+    let sorter: Sorter = std::sync::Arc::new(move |frame| lot(frame.data));
+    let settings = FileSettings { buffer: 1_000, burst: 64, ahead: 4 };
+    let mut queues = open_shared(&paths, READERS, settings, Some(sorter)).unwrap();
+    let mut lent = vec![Vec::new(); READERS];
+    let mut seen = [(0, Timestamp::ZERO); READERS];
+    let mut over = [false; READERS];
+    while over != [true; READERS] {
+        for (reader, queue) in queues.iter_mut().enumerate() {
+            let sorted = queue.sorted().unwrap();
+            over[reader] |= sorted.batch.status == RxStatus::End;
+            assert!(sorted.lots.len() == sorted.batch.frames.len());
+            for (frame, whose) in sorted.batch.frames.iter().zip(&sorted.lots) {
+                assert_eq!(*whose, lot(frame.data));
+                lent[reader].push((frame.number, frame.time));
+            }
+            if let Some((number, latest)) = sorted.seen {
+                seen[reader] = (number, seen[reader].1.max(latest));
+            }
+        }
+    }
+    let whole: Vec<Seen> = paths.iter().flat_map(|path| read(path).frames).collect();
+    for (reader, lent) in lent.iter().enumerate() {
+        assert_eq!(seen[reader], (4_000, whole.iter().map(|f| f.time).max().unwrap()));
+        let mut at = Timestamp::ZERO;
+        for (i, frame) in whole.iter().enumerate() {
+            let number = i as u64 + 1;
+            let mine = match lot(&frame.data) {
+                Lot::One(lot) => usize::from(lot) % READERS == reader,
+                Lot::All => true,
+            };
+            let begins = frame.time.seconds() > at.seconds();
+            at = if i == 2_000 { frame.time } else { at.max(frame.time) };
+            let is_lent = lent.binary_search(&(number, frame.time)).is_ok();
+            assert!(is_lent == (mine || begins || i == 2_000), "frame {number}, reader {reader}");
+        }
+    }
+}
