@@ -1,7 +1,7 @@
 //! `vigie counters`.
 
 use super::exit::{Exit, Told};
-use super::flags::Counters;
+use super::flags::{Counters, Sources};
 use super::settings::{of_the_machine, settings};
 use super::{control, print};
 use serde_json::Value;
@@ -13,21 +13,34 @@ pub(crate) fn counters(args: &Counters) -> Result<Exit, Told> {
     if args.reference {
         return print(reference().as_bytes());
     }
-    let path = settings(&of_the_machine(&args.sources))?.control;
+    show(&args.sources, args.watch, args.json, &|_| true)
+}
+
+/// Asks the running sensor, and shows those counters whose names are wanted.
+pub(crate) fn show(
+    sources: &Sources,
+    watch: bool,
+    json: bool,
+    wanted: &dyn Fn(&str) -> bool,
+) -> Result<Exit, Told> {
+    let path = settings(&of_the_machine(sources))?.control;
     let mut before = None;
     loop {
-        let answer = control::ask(Path::new(&path), "counters").map_err(|e| {
+        let mut answer = control::ask(Path::new(&path), "counters").map_err(|e| {
             let text = format!(
                 "no sensor answers at {path}: {e}; is `vigie run` running, with this control.socket?"
             );
             Told::new(Exit::NoSensor, text)
         })?;
-        if args.json {
+        if let Some(list) = answer.as_array_mut() {
+            list.retain(|counter| counter.get("name").and_then(Value::as_str).is_some_and(wanted));
+        }
+        if json {
             print(format!("{answer:#}\n").as_bytes())?;
         } else {
             print(table(&answer, before.as_ref()).as_bytes())?;
         }
-        if !args.watch {
+        if !watch {
             return Ok(Exit::Success);
         }
         before = Some(answer);

@@ -66,8 +66,10 @@ impl From<sensor::Failure> for Told {
         let exit = match &failure {
             sensor::Failure::Open(_) | sensor::Failure::Source(_) => Exit::Source,
             sensor::Failure::Output(..) => Exit::Output,
-            sensor::Failure::Live(OpenError::Settings(_)) => Exit::Configuration,
-            sensor::Failure::Live(_) | sensor::Failure::Thread(_) => Exit::System,
+            sensor::Failure::Live(OpenError::Settings(_)) | sensor::Failure::Settings(_) => {
+                Exit::Configuration
+            }
+            sensor::Failure::Live(_) | sensor::Failure::Vf(_) | sensor::Failure::Thread(_) => Exit::System,
         };
         Self::new(exit, failure.to_string())
     }

@@ -2,6 +2,7 @@
 
 use super::exit::CODES;
 use super::settings::CONFIGURATION;
+use capture::vf::Place;
 use capture::vf::pci::PciAddress;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use std::io;
@@ -27,7 +28,7 @@ pub(crate) enum Command {
     Config(Config),
     /// Show the counters of a running sensor.
     Counters(Counters),
-    /// Virtual functions of Intel NICs on this machine: list, bind, unbind.
+    /// Virtual functions of Intel NICs on this machine: list, bind, unbind, probe, stats.
     Vf(Vf),
     /// Measure what this machine can take. Needs root; nothing reaches a network.
     Bench(Bench),
@@ -87,6 +88,12 @@ pub(crate) struct Run {
     /// Interface to listen on; otherwise `capture.interface` of the configuration.
     #[arg(long, short, value_name = "IF")]
     pub(crate) interface: Option<String>,
+    /// Virtual function to drive from user space: its PCI address, or vfio-user:PATH; otherwise `vf.place`.
+    #[arg(long, value_name = "FUNCTION", conflicts_with = "interface")]
+    pub(crate) vf: Option<Place>,
+    /// Queues of the virtual function, one a worker: as --workers.
+    #[arg(long, value_name = "N", conflicts_with = "workers", value_parser = clap::value_parser!(u16).range(1..=16))]
+    pub(crate) queues: Option<u16>,
     /// Keep every frame in a folder, as a rolling ring of pcapng files (`record.*` in the configuration).
     #[arg(long, value_name = "FOLDER")]
     pub(crate) record: Option<PathBuf>,
@@ -153,6 +160,33 @@ pub(crate) enum VfAction {
     Bind {
         /// PCI address, such as 0000:03:02.0.
         address: PciAddress,
+    },
+    /// Bring a function up, print what was agreed on with the PF, watch what comes, and give it back.
+    Probe {
+        /// PCI address, or vfio-user:PATH.
+        function: Place,
+        /// Queues that are asked for.
+        #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=16))]
+        queues: u16,
+        /// How long it is watched.
+        #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=3600))]
+        seconds: u16,
+        #[command(flatten)]
+        sources: Sources,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show what the NIC counts for the function of a running sensor.
+    Stats {
+        #[command(flatten)]
+        sources: Sources,
+        /// Repeat every second until interrupted.
+        #[arg(long)]
+        watch: bool,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// Take a function back from vfio-pci and put back what was before.
     Unbind {

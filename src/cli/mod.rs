@@ -7,6 +7,7 @@ mod control;
 mod counters;
 mod exit;
 mod flags;
+mod probe;
 mod progress;
 mod protocols;
 mod read;

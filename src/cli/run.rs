@@ -13,10 +13,11 @@ use std::time::Instant;
 pub(crate) fn run(args: &Run) -> Result<Exit, Told> {
     let settings = run_settings(args)?;
     check(&args.walk, &settings)?;
-    if settings.live.interface.is_empty() {
+    let source = if settings.vf.place.is_empty() { &settings.live.interface } else { &settings.vf.place };
+    if source.is_empty() {
         let text = format!(
-            "no interface: give --interface IF, or set capture.interface in the configuration (--config FILE, or \
-             {CONFIGURATION} when that is there)"
+            "no source: give --interface IF or --vf FUNCTION, or set capture.interface or vf.place in the configuration \
+             (--config FILE, or {CONFIGURATION} when that is there)"
         );
         return Err(Told::new(Exit::Usage, text));
     }
@@ -24,7 +25,7 @@ pub(crate) fn run(args: &Run) -> Result<Exit, Told> {
     signals::end_on_signal(&watch)?;
     signals::reload_on_hangup(args, &settings, &watch)?;
     let control = Control::open(&settings.control, &watch);
-    let greeting = (!args.walk.quiet).then(|| format!("listening on {}", settings.live.interface));
+    let greeting = (!args.walk.quiet).then(|| format!("listening on {source}"));
     let teller = Teller::start(&watch, greeting);
     let began = Instant::now();
     let outcome = sensor::run(&settings, &watch);

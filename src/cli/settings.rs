@@ -25,6 +25,15 @@ pub(crate) fn run_settings(args: &Run) -> Result<Settings, Told> {
     if let Some(interface) = &args.interface {
         settings.live.interface.clone_from(interface);
     }
+    if let Some(place) = &args.vf {
+        settings.vf.place = place.to_string();
+        settings.live.interface.clear();
+    } else if args.interface.is_some() {
+        settings.vf.place.clear();
+    }
+    if let Some(queues) = args.queues {
+        settings.workers = queues;
+    }
     if let Some(folder) = &args.record {
         settings.record.folder.clone_from(folder);
     }

@@ -7,15 +7,21 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+/// A second signal so soon after the first is the same wish: `timeout` and some supervisors send to a process and then
+/// to its group.
+const SAME: Duration = Duration::from_millis(500);
 
 /// The first TERM or INT ends the run in order; the second ends the process at once.
 pub(crate) fn end_on_signal(watch: &Arc<Watch>) -> Result<(), Told> {
     let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(|e| refused(&e))?;
     let watch = Arc::clone(watch);
     spawn("signals", move || {
-        for (n, signal) in signals.forever().enumerate() {
+        let mut first = None;
+        for signal in signals.forever() {
             watch.stop.store(true, Ordering::Release);
-            if n > 0 {
+            if first.get_or_insert_with(Instant::now).elapsed() > SAME {
                 let _ = signal_hook::low_level::emulate_default_handler(signal);
             }
         }

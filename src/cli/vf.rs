@@ -2,11 +2,13 @@
 
 use super::exit::{Exit, Told};
 use super::flags::{Vf, VfAction};
-use super::print;
+use super::settings::{of_the_machine, settings};
+use super::{counters, print, probe};
 use capture::vf::pci::{Function, PciAddress, State, System};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::path::Path;
+use std::time::Duration;
 
 pub(crate) fn vf(args: &Vf) -> Result<Exit, Told> {
     let system = System::under(args.root.as_deref().unwrap_or(Path::new("/")));
@@ -14,6 +16,19 @@ pub(crate) fn vf(args: &Vf) -> Result<Exit, Told> {
         VfAction::List { json } => list(&system, *json),
         VfAction::Bind { address } => bind(&system, *address),
         VfAction::Unbind { address } => unbind(&system, *address),
+        VfAction::Probe { function, queues, seconds, sources, json } => {
+            let mut settings = settings(&of_the_machine(sources))?;
+            settings.vf.place = function.to_string();
+            let wanted = sensor::function(&settings, *queues)?;
+            let time = Duration::from_secs((*seconds).into());
+            let probe = sensor::probe(&wanted, &settings.worker.decode, time).map_err(sensor::Failure::Vf)?;
+            probe::tell(&probe, &function.to_string(), *queues, *json)
+        }
+        VfAction::Stats { sources, watch, json } => {
+            let of_the_nic =
+                |name: &str| ["vf.", "nic.", "ledger.lost.nic"].iter().any(|p| name.starts_with(p));
+            counters::show(sources, *watch, *json, &of_the_nic)
+        }
     }
 }
 

@@ -149,14 +149,7 @@ impl<'a> Walk<'a> {
         }
         let kind = u16::from_be_bytes([k0, k1]);
         self.at += if flags & 0x80 != 0 { 8 } else { 4 };
-        if flags & 0x20 != 0 {
-            let [a, b, c, _] = *self.peek(self.at)?;
-            self.at += 4;
-            // NVGRE (RFC 7637): the first 24 bits of the key are the virtual network.
-            if kind == ethertype::BRIDGE {
-                self.tenant = u32::from_be_bytes([0, a, b, c]);
-            }
-        }
+        self.at += if flags & 0x20 != 0 { 4 } else { 0 };
         let sequenced = flags & 0x10 != 0;
         self.at += if sequenced { 4 } else { 0 };
         match kind {
@@ -168,22 +161,16 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn erspan_session(&mut self) -> Option<u8> {
-        let [version, _, high, low, ..] = *self.peek::<8>(self.at)?;
-        self.tenant = u32::from_be_bytes([0, 0, high & 3, low]);
-        Some(version >> 4)
-    }
-
     fn erspan2(&mut self) -> Option<At> {
-        let version = self.erspan_session()?;
+        // Sessions are no tenants: a switch may have one for each direction of a port.
+        let [version, ..] = *self.peek::<8>(self.at)?;
         self.at += 8;
-        (version == 1).then_some(At::Ethernet)
+        (version >> 4 == 1).then_some(At::Ethernet)
     }
 
     fn erspan3(&mut self) -> Option<At> {
-        let version = self.erspan_session()?;
-        let [.., kind, platform] = *self.peek::<12>(self.at)?;
-        if version != 2 {
+        let [version, .., kind, platform] = *self.peek::<12>(self.at)?;
+        if version >> 4 != 2 {
             return None;
         }
         self.at += if platform & 1 == 1 { 20 } else { 12 };

@@ -30,6 +30,10 @@ pub enum Failure {
     Live(capture::af_packet::OpenError),
     /// An output could not be opened.
     Output(String, std::io::Error),
+    /// A virtual function could not be captured.
+    Vf(capture::vf::OpenError),
+    /// What the settings say of the source makes no sense.
+    Settings(String),
     /// The operating system refused a thread.
     Thread(std::io::Error),
     /// A worker's source failed in mid-run.
@@ -41,6 +45,8 @@ impl fmt::Display for Failure {
         match self {
             Self::Open(e) => write!(f, "{e}"),
             Self::Live(e) => write!(f, "{e}"),
+            Self::Vf(e) => write!(f, "{e}"),
+            Self::Settings(text) => f.write_str(text),
             Self::Output(what, e) => write!(f, "{what}: cannot be written: {e}{}", missing_folder(what, e)),
             Self::Thread(e) => write!(f, "the operating system gave no thread: {e}"),
             Self::Source(e) => write!(f, "{e}"),
@@ -113,7 +119,7 @@ pub fn read(
 /// # Errors
 /// When the interface or an output cannot be opened.
 pub fn run(settings: &Settings, watch: &Arc<Watch>) -> Result<Outcome, Failure> {
-    let Source { queues, taps } = source::open(settings, watch)?;
+    let Source { queues, taps, keeper } = source::open(settings, watch)?;
     let count = u16::try_from(queues.len()).unwrap_or(u16::MAX);
     let deal = |_| Deal::Given { count };
     let recorder = record(settings, watch)?;
@@ -122,8 +128,9 @@ pub fn run(settings: &Settings, watch: &Arc<Watch>) -> Result<Outcome, Failure> 
         None => queues,
     };
     let outcome = go(queues, &taps, deal, true, settings, watch)?;
-    // What was handed over is in its files before anything is summed up.
+    // What was handed over is in its files, and the function is given back, before anything is summed up.
     drop(recorder);
+    drop(keeper);
     Ok(outcome.with_outputs(watch))
 }
 

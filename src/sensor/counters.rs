@@ -2,6 +2,7 @@
 
 use crate::worker::Report;
 use capture::record::RecordReport;
+use capture::vf::VfReport;
 use frame::{Counter, Ledger, Loss};
 use output::files::StoreReport;
 use output::sink::SinkReport;
@@ -20,16 +21,19 @@ pub struct Snapshot {
     pub store: Option<StoreReport>,
     /// Frames kept, when they are recorded.
     pub record: Option<RecordReport>,
+    /// The virtual function that frames come from, when there is one.
+    pub vf: Option<VfReport>,
 }
 
 impl Snapshot {
     pub(crate) fn new(report: Report, sinks: Vec<SinkReport>, store: Option<StoreReport>) -> Self {
-        Self { ledger: report.ledger(), report, sinks, store, record: None }
+        Self { ledger: report.ledger(), report, sinks, store, record: None, vf: None }
     }
 
     /// Shows every counter of the catalogue, in the order in which a packet meets them.
     pub fn each(&self, show: &mut dyn FnMut(Counter)) {
         each_of_ledger(&self.ledger, show);
+        VfReport::each_of(self.vf.as_ref(), show);
         self.report.decode.each(show);
         self.report.flow.each(show);
         show(Counter { name: "flow.active", text: "flows in the table now", value: self.report.flows });
@@ -67,6 +71,8 @@ impl Snapshot {
             ours.remove("files");
             ours.remove("output");
             ours.remove("record");
+            ours.remove("vf");
+            ours.remove("nic");
         }
         json!({
             "uptime": uptime,

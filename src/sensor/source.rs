@@ -6,8 +6,10 @@ use crate::watch::Watch;
 use capture::af_packet::{Fanout, LiveSettings, OpenError};
 use capture::deal::deal;
 use capture::ebpf::{PORTS, Tunnels};
+use capture::vf::{Keeper, Place, VfSettings};
 use frame::RxQueue;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// An open source.
 pub(crate) struct Source {
@@ -15,15 +17,56 @@ pub(crate) struct Source {
     pub(crate) queues: Vec<Box<dyn RxQueue>>,
     /// Names of its mirrors.
     pub(crate) taps: Vec<String>,
+    /// Who looks after the function that they come from, where it is one.
+    pub(crate) keeper: Option<Keeper>,
 }
 
 /// Opens what the settings name.
 pub(crate) fn open(settings: &Settings, watch: &Watch) -> Result<Source, Failure> {
+    match (settings.vf.place.is_empty(), settings.live.interface.is_empty()) {
+        (true, _) => of_interface(settings, watch),
+        (false, true) => of_function(settings, watch),
+        (false, false) => {
+            Err(Failure::Settings("capture.interface and vf.place are both set: one of them".into()))
+        }
+    }
+}
+
+/// One queue a worker; fewer where the PF has fewer.
+fn of_function(settings: &Settings, watch: &Watch) -> Result<Source, Failure> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let workers = settings.worker_count(cores);
+    let here = settings.vf.deal_here && workers > 1;
+    let wanted = function(settings, if here { 1 } else { workers })?;
+    let (queues, keeper) = capture::vf::open(&wanted).map_err(Failure::Vf)?;
+    watch.is_driven(keeper.watch());
+    let queues = if here { dealt(queues, usize::from(workers), settings)? } else { queues };
+    Ok(Source { queues, taps: vec![wanted.place.to_string()], keeper: Some(keeper) })
+}
+
+/// What the settings ask of a virtual function.
+///
+/// # Errors
+/// When its place is none.
+pub fn function(settings: &Settings, queues: u16) -> Result<VfSettings, Failure> {
+    let place: Place = settings.vf.place.parse().map_err(|e| Failure::Settings(format!("vf.place: {e}")))?;
+    let mut wanted = VfSettings::new(place, queues);
+    let driver = &mut wanted.driver;
+    driver.descriptors = settings.vf.descriptors;
+    driver.buffer = settings.vf.buffer;
+    driver.max_frame = settings.vf.max_frame;
+    driver.strip_vlan = settings.vf.strip_vlan;
+    driver.promiscuous = settings.live.promiscuous;
+    driver.patience = Some(Duration::from_millis(settings.live.patience_ms.into()));
+    Ok(wanted)
+}
+
+fn of_interface(settings: &Settings, watch: &Watch) -> Result<Source, Failure> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let dealt = settings.live.fanout != Fanout::None;
     let count = if dealt || settings.workers > 0 { settings.worker_count(cores) } else { 1 };
     let queues = interface(settings, usize::from(count), watch)?;
-    Ok(Source { queues, taps: vec![settings.live.interface.clone()] })
+    Ok(Source { queues, taps: vec![settings.live.interface.clone()], keeper: None })
 }
 
 fn interface(settings: &Settings, workers: usize, watch: &Watch) -> Result<Vec<Box<dyn RxQueue>>, Failure> {
@@ -46,10 +89,18 @@ fn interface(settings: &Settings, workers: usize, watch: &Watch) -> Result<Vec<B
 /// One ring, dealt out by the same rule as the program in the kernel.
 fn dealt_here(live: &LiveSettings, settings: &Settings) -> Result<Vec<Box<dyn RxQueue>>, Failure> {
     let one = LiveSettings { workers: 1, ..live.clone() };
-    let mut queues = capture::af_packet::open(&one).map_err(Failure::Live)?;
+    let queues = capture::af_packet::open(&one).map_err(Failure::Live)?;
+    dealt(queues, live.workers, settings)
+}
+
+fn dealt(
+    mut queues: Vec<Box<dyn RxQueue>>,
+    workers: usize,
+    settings: &Settings,
+) -> Result<Vec<Box<dyn RxQueue>>, Failure> {
     let decode = settings.worker.decode.clone();
     match queues.pop() {
-        Some(queue) => deal(queue, live.workers, Arc::new(move |frame| decode::spread(&decode, frame)))
+        Some(queue) => deal(queue, workers, Arc::new(move |frame| decode::spread(&decode, frame)))
             .map_err(Failure::Thread),
         None => Ok(queues),
     }

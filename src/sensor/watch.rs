@@ -4,6 +4,7 @@ use crate::counters::Snapshot;
 use crate::notices::Notices;
 use crate::worker::{Report, WorkerSettings};
 use capture::record::{RecordCounts, RecordReport};
+use capture::vf::{Look, VfReport};
 use output::files::{StoreCounts, StoreReport};
 use output::sink::{SinkCounts, SinkReport};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -26,6 +27,7 @@ pub struct Watch {
     sinks: Mutex<Vec<Arc<SinkCounts>>>,
     store: Mutex<Option<Arc<StoreCounts>>>,
     record: Mutex<Option<RecordCounts>>,
+    vf: Mutex<Option<Look>>,
     /// What workers are to be told, and how often that has changed.
     told: (AtomicU64, Mutex<Arc<WorkerSettings>>),
 }
@@ -46,7 +48,7 @@ impl Watch {
     }
 
     pub(crate) fn snapshot_of(&self, report: Report) -> Snapshot {
-        Snapshot { record: self.record(), ..Snapshot::new(report, self.sinks(), self.store()) }
+        Snapshot { record: self.record(), vf: self.vf(), ..Snapshot::new(report, self.sinks(), self.store()) }
     }
 
     /// Workers at work; none before the run has begun.
@@ -83,6 +85,15 @@ impl Watch {
 
     pub(crate) fn record(&self) -> Option<RecordReport> {
         lock(&self.record).as_ref().map(RecordCounts::report)
+    }
+
+    pub(crate) fn vf(&self) -> Option<VfReport> {
+        lock(&self.vf).as_ref().map(Look::report)
+    }
+
+    /// Before the run begins: frames come from a virtual function.
+    pub(crate) fn is_driven(&self, look: Look) {
+        *lock(&self.vf) = Some(look);
     }
 
     /// Before the run begins: frames are recorded.

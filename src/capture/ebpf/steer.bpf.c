@@ -172,27 +172,17 @@ static __always_inline int gre(struct walk *w)
 		return 0;
 	__u32 kind = (__u32)h[2] << 8 | h[3];
 	__u32 at = w->at + 4 + (h[0] & 0x80 ? 4 : 0);
-	__u8 key[4];
-	if (h[0] & 0x20) {
-		if (load(w, at, key, 4) < 0)
-			return 0;
-		at += 4;
-		// NVGRE (RFC 7637): the first 24 bits of the key are the virtual network.
-		if (kind == ETHERTYPE_BRIDGE)
-			w->tenant = (__u32)key[0] << 16 | (__u32)key[1] << 8 | key[2];
-	}
-	if (h[0] & 0x10)
-		at += 4;
+	at += (h[0] & 0x20 ? 4 : 0) + (h[0] & 0x10 ? 4 : 0);
 	w->at = at;
 	if (kind == ETHERTYPE_ERSPAN2 || kind == ETHERTYPE_ERSPAN3) {
 		if (kind == ETHERTYPE_ERSPAN2 && !(h[0] & 0x10)) {
 			w->kind = ETHERNET;
 			return with_erspan1;
 		}
+		// Sessions are no tenants: a switch may have one for each direction of a port.
 		__u8 e[12];
 		if (load(w, at, e, 8) < 0)
 			return 0;
-		w->tenant = (__u32)(e[2] & 3) << 8 | e[3];
 		if (kind == ETHERTYPE_ERSPAN2) {
 			w->at = at + 8;
 			w->kind = ETHERNET;

@@ -1,3 +1,76 @@
-//! Frames from a virtual function, driven from user space.
+//! Frames from a virtual function, driven from user space: one queue a worker, lent where the NIC put them.
+//!
+//! The driver's controller lives in a thread of its own, which has the clock; it ends when every queue has stopped or is
+//! gone, and gives the function back as it was found.
+
+mod keeper;
+mod place;
+mod report;
+
+use std::fmt;
+use std::time::Duration;
+
+use frame::RxQueue;
+use iavf::VfError;
 
 pub use device::{DeviceError, pci};
+pub use iavf::verify::Promiscuity;
+pub use iavf::{Polling, Settings as DriverSettings, Standing};
+pub use keeper::{Keeper, Look};
+pub use place::Place;
+pub use report::{VfReport, VfStats, polling_text};
+
+/// How a function is captured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VfSettings {
+    /// Which function.
+    pub place: Place,
+    /// What is asked of it.
+    pub driver: DriverSettings,
+    /// How long it may take to come up.
+    pub comes_up: Duration,
+}
+
+impl VfSettings {
+    /// A sensor's settings for a function.
+    #[must_use]
+    pub fn new(place: Place, queues: u16) -> Self {
+        Self { place, driver: DriverSettings::new(queues), comes_up: Duration::from_secs(15) }
+    }
+}
+
+/// Why a function could not be captured. Each text says what to do about it.
+#[derive(Debug)]
+pub enum OpenError {
+    /// It could not be opened.
+    Device(Place, DeviceError),
+    /// It could not be brought up.
+    Driver(Place, VfError),
+    /// It is still not up; how it stands and what it failed of last.
+    Late(Place, Duration, String),
+    /// The system gave no thread.
+    Thread(std::io::Error),
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Device(place, error) => write!(f, "{place}: {error}"),
+            Self::Driver(place, error) => write!(f, "{place}: {error}"),
+            Self::Late(place, after, how) => {
+                write!(f, "{place} is not up after {} s: {how}", after.as_secs())
+            }
+            Self::Thread(error) => write!(f, "the operating system gave no thread: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for OpenError {}
+
+/// Brings a function up and gives its queues, which may be fewer than were asked for, and its keeper.
+///
+/// # Errors
+/// When it cannot be opened or does not come up; whatever was begun is undone.
+pub fn open(settings: &VfSettings) -> Result<(Vec<Box<dyn RxQueue>>, Keeper), OpenError> {
+    keeper::start(settings)
+}

@@ -177,6 +177,47 @@ pub static KEYS: &[Key] = &[
         show: |s| Value::Text(fanout_name(s.live.fanout).into()),
     },
     flag!("capture.ignore_outgoing", "Leave out frames that this machine sends.", live.ignore_outgoing),
+    // virtual functions
+    text!(
+        "vf.place",
+        "Virtual function to drive in place of an interface: its PCI address (0000:03:02.0), or vfio-user:PATH.",
+        vf.place
+    ),
+    number!(
+        "vf.descriptors",
+        Kind::Number(64, 4096, "descriptors"),
+        "Descriptors of each queue's ring: a power of two.",
+        vf.descriptors,
+        u16
+    ),
+    number!(
+        "vf.buffer",
+        Kind::Number(1024, 16_256, "bytes"),
+        "Bytes of each receive buffer: a multiple of 128. Frames that are longer take several and are copied together.",
+        vf.buffer,
+        u16
+    ),
+    number!(
+        "vf.max_frame",
+        Kind::Number(64, 9728, "bytes"),
+        "Longest frame, without its check sequence; the NIC drops longer ones.",
+        vf.max_frame,
+        u16
+    ),
+    flag!(
+        "vf.strip_vlan",
+        "The NIC takes the outer VLAN tag out of frames and hands it over beside them.",
+        vf.strip_vlan
+    ),
+    Key {
+        path: "vf.fanout",
+        kind: Kind::Word(&["nic", "here"]),
+        text: "How frames are dealt out to several workers: by the NIC, which has a queue for each and looks at the outer \
+               addresses of most tunnels; or by this process from one queue, by the innermost address pair.",
+        reload: false,
+        put: |s, v| s.vf.deal_here = text(v) == "here",
+        show: |s| Value::Text(if s.vf.deal_here { "here" } else { "nic" }.into()),
+    },
     // record
     Key {
         path: "record.folder",

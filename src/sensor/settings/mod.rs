@@ -29,12 +29,45 @@ pub struct Settings {
     pub eve: Eve,
     /// Where live frames come from.
     pub live: capture::af_packet::LiveSettings,
+    /// Which virtual function live frames come from, in place of an interface.
+    pub vf: Vf,
     /// What is kept of live frames.
     pub record: capture::record::RecordSettings,
     /// Seconds between `stats` events; 0 for none.
     pub stats_interval: u64,
     /// Path of the control socket; empty for none.
     pub control: String,
+}
+
+/// A virtual function, and how it is driven.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vf {
+    /// PCI address, or `vfio-user:` and the path of a socket; empty for none.
+    pub place: String,
+    /// Descriptors of each queue's ring.
+    pub descriptors: u16,
+    /// Bytes of each receive buffer.
+    pub buffer: u16,
+    /// Longest frame.
+    pub max_frame: u16,
+    /// Whether the NIC takes VLAN tags out of frames.
+    pub strip_vlan: bool,
+    /// Whether one queue is taken and this process deals frames out, in place of the NIC.
+    pub deal_here: bool,
+}
+
+impl Default for Vf {
+    fn default() -> Self {
+        let driver = capture::vf::DriverSettings::new(1);
+        Self {
+            place: String::new(),
+            descriptors: driver.descriptors,
+            buffer: driver.buffer,
+            max_frame: driver.max_frame,
+            strip_vlan: driver.strip_vlan,
+            deal_here: false,
+        }
+    }
 }
 
 /// Where EVE goes.
@@ -59,6 +92,7 @@ impl Default for Settings {
                 ..Eve::default()
             },
             live: capture::af_packet::LiveSettings::new(""),
+            vf: Vf::default(),
             record: capture::record::RecordSettings::default(),
             stats_interval: 8,
             control: "/run/vigie/control.sock".into(),

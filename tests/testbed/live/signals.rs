@@ -46,7 +46,7 @@ fn a_second_term_ends_at_once() {
     // nobody reads: standard output is full soon, and cannot be drained
     stage.send(&mut Talk::new(2000, 40, 5), Pace::PerSecond(20_000.0));
     running.signal("TERM");
-    std::thread::sleep(Duration::from_millis(500));
+    std::thread::sleep(Duration::from_millis(800));
     running.signal("TERM");
     let ended = running.wait();
     assert_eq!(ended.signal, Some(15), "{} {}", ended.stdout, ended.stderr);
