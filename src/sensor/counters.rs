@@ -180,7 +180,11 @@ fn each_of_record(record: &RecordReport, show: &mut dyn FnMut(Counter)) {
     let mut say = |name, text, value| show(Counter { name, text, value });
     say("record.frames", "frames written to the record", record.frames);
     say("record.bytes", "bytes written to the record", record.bytes);
-    say("record.lost", "frames not recorded because the disk was slow or refused; they were analysed", record.lost);
+    say(
+        "record.lost",
+        "frames not recorded because the disk was slow or refused; they were analysed",
+        record.lost,
+    );
     say("record.files", "files of the record begun", record.files);
     say("record.deleted", "files of the record deleted because of size or age", record.deleted);
 }
