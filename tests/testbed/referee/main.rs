@@ -3,4 +3,5 @@
 
 mod dpdk;
 mod linux;
+mod sensor;
 mod stage;
