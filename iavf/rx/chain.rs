@@ -261,7 +261,7 @@ impl Joiner {
         }
         found.joined += 1;
         self.joined.push((nth, begin..self.arena.len()));
-        // A placeholder of the right kind; the arena may still move while it grows.
+        // The arena may still move while it grows: its bytes are put in when it does not any more.
         Some(&[])
     }
 
