@@ -4,14 +4,14 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use testbed::guest::{Kernel, Shape};
+use testbed::guest::{Kernel, Machine, Shape};
 use testbed::{assert_same_events, binary, events, events_of};
 use world::{PcapReader, PcapWriter};
 
-use crate::stage::{Plan, Stage};
+use crate::stage::{Plan, Stage, number};
 
 /// How long it may take to listen, and to end.
 const SOON: Duration = Duration::from_secs(30);
@@ -24,7 +24,7 @@ const CAPTURES: [(&str, u16); 7] =
     [("web", 2), ("tls", 2), ("dns", 2), ("lossy", 4), ("vlan", 1), ("ping", 1), ("tunnels", 1)];
 
 #[test]
-fn events_of_a_capture_through_the_nic_are_those_of_reading_it() {
+fn sensor_over_vfio_pci() {
     let plan = Plan {
         name: "sensor",
         kernel: Kernel::Stable,
@@ -41,6 +41,7 @@ fn events_of_a_capture_through_the_nic_are_those_of_reading_it() {
         assert_same_events(name, &live, &read);
         stage.note(name, live.len());
     }
+    survives_resets(&mut stage, &function);
     let said = stage.machine.run(&format!("vigie vf unbind {function}; vigie vf list --json"));
     assert!(said.contains("\"state\": \"free\""), "{said}");
     stage.close();
@@ -61,6 +62,42 @@ fn binds(stage: &mut Stage) -> String {
 
 /// Events of a run that saw the capture, whose ledger must balance.
 fn live(stage: &mut Stage, function: &str, capture: &Path, queues: u16) -> Vec<Value> {
+    listen(stage, function, queues);
+    let frames = play(stage, capture);
+    stage.await_count(frames, &mut received);
+    end(stage, frames);
+    events_of(&stage.machine.run("cat /run/eve.json"))
+}
+
+/// Resets of every kind while it runs: it comes back by itself, and loses nothing of what arrives afterwards.
+fn survives_resets(stage: &mut Stage, function: &str) {
+    let capture = padded("web", stage.path());
+    listen(stage, function, 2);
+    let mut frames = play(stage, &capture);
+    for kind in ["pf", "vf", "flr"] {
+        stage.await_count(frames, &mut received);
+        let before = number(&stage.nic.stats(), "resets");
+        let since = Instant::now();
+        match kind {
+            // by whoever owns the guest; its kernel saves and restores what the reset clears in configuration space
+            "flr" => drop(stage.machine.run(&format!("echo 1 >/sys/bus/pci/devices/{function}/reset"))),
+            by_the_host => stage.reset(by_the_host),
+        }
+        let is_back = |stats: &Value| number(stats, "resets") > before && number(stats, "enabled") == 2;
+        while !is_back(&stage.nic.stats()) {
+            let said = || stage.nic.stats().to_string();
+            assert!(since.elapsed() < SOON, "{kind}: {} {}", said(), stage.machine.run("cat /run/said"));
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        stage.note(&format!("{kind}_recovered_ms"), since.elapsed().as_millis());
+        frames += play(stage, &capture);
+    }
+    stage.await_count(frames, &mut received);
+    end(stage, frames);
+}
+
+/// Starts the binary and waits until it listens.
+fn listen(stage: &mut Stage, function: &str, queues: u16) {
     let start = format!(
         "cd /run
         rm -f eve.json summary
@@ -70,21 +107,32 @@ fn live(stage: &mut Stage, function: &str, capture: &Path, queues: u16) -> Vec<V
     );
     stage.machine.run(&start);
     stage.machine.until(SOON, "grep -q 'listening on' /run/said || { cat /run/said; exit 1; }");
+}
+
+/// Plays a capture through the NIC; gives the number of frames, all of which reached a ring.
+fn play(stage: &Stage, capture: &Path) -> u64 {
     let played = stage.nic.ask(&json!({ "do": "play", "file": capture, "rate": RATE }));
-    let frames = played["frames"].as_u64().unwrap_or_else(|| panic!("no number of frames: {played}"));
-    stage.await_count(frames, &mut |machine| {
-        let said = machine.run("vigie counters --json --set control.socket=/run/control");
-        let all: Value = serde_json::from_str(&said).unwrap_or_else(|e| panic!("{e}: {said}"));
-        let found = all.as_array().into_iter().flatten().find(|c| c["name"] == "ledger.received");
-        found.and_then(|c| c["value"].as_u64()).unwrap_or_else(|| panic!("no ledger.received: {said}"))
-    });
+    let frames = number(&played, "frames");
+    assert_eq!(number(&played, "received"), frames, "{played}");
+    frames
+}
+
+/// Frames that the running binary has counted.
+fn received(machine: &mut Machine) -> u64 {
+    let said = machine.run("vigie counters --json --set control.socket=/run/control");
+    let all: Value = serde_json::from_str(&said).unwrap_or_else(|e| panic!("{e}: {said}"));
+    let found = all.as_array().into_iter().flatten().find(|c| c["name"] == "ledger.received");
+    found.and_then(|c| c["value"].as_u64()).unwrap_or_else(|| panic!("no ledger.received: {said}"))
+}
+
+/// Ends the binary; its ledger balances and has analysed all frames.
+fn end(stage: &mut Stage, frames: u64) {
     stage.machine.run("kill -TERM $(cat /run/process)");
     stage.machine.until(SOON, "! kill -0 $(cat /run/process) 2>/dev/null");
     let summary = stage.machine.run("cat /run/summary");
     let summary: Value = serde_json::from_str(&summary).unwrap_or_else(|e| panic!("{e}: {summary}"));
     let ledger = &summary["ledger"];
     assert_eq!((&ledger["balances"], &ledger["analysed"]), (&json!(true), &json!(frames)), "{ledger}");
-    events_of(&stage.machine.run("cat /run/eve.json"))
 }
 
 /// A bundled capture as a NIC delivers it: frames have 60 bytes at least, which virtual cables do not see to.
