@@ -116,6 +116,10 @@ long: release ## replay and flood suites at full size
 bench: release ## speed and memory
 	cargo run --release --locked --quiet --package bench -- --vigie '$(VIGIE_BIN)' $(ARGS)
 
+.PHONY: bench-driver
+bench-driver: compiler ## what receiving a frame costs, without a wire and without a NIC
+	cargo run --release --locked --quiet --package bench --bin bench-driver -- $(ARGS)
+
 .PHONY: fuzz
 fuzz: compiler ## every fuzz target for FUZZ_SECONDS (20) seconds
 	@cargo fuzz --version >/dev/null 2>&1 || cargo install --locked --root '$(TOOLS)' cargo-fuzz

@@ -1,0 +1,179 @@
+//! A function that is up, one queue of it, and rounds in which its ring is filled and emptied.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use device::{Local, Time, Witness};
+use frame::{Frame, RxQueue as _, Timestamp};
+use iavf::{Control, Queue, Settings, Standing};
+use model::{Model, Options, Persona};
+
+use crate::replay::Replay;
+
+/// Longest bring-up, in the model's time.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Reading so much pushes everything else out of a core's own caches (2 MiB and less).
+const FLUSH: usize = 16 << 20;
+/// Bursts in a row that may come back empty while frames are still missing.
+const MOST_EMPTY: u32 = 1000;
+
+/// Where descriptors and frames lie when the driver comes for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Near {
+    /// In the core's own caches.
+    Core,
+    /// In the last-level cache, where a NIC's writes arrive.
+    Cache,
+}
+
+impl Near {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Core => "near",
+            Self::Cache => "far",
+        }
+    }
+}
+
+/// What one round came to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Round {
+    /// Frames.
+    pub(crate) frames: u64,
+    /// Sum of their numbers.
+    pub(crate) sum: u64,
+    /// How long the queue took to be emptied.
+    pub(crate) time: Duration,
+}
+
+/// A function that is up.
+pub(crate) struct Station {
+    nic: Arc<Mutex<Replay>>,
+    witness: Witness,
+    /// Before the controller, which stops the function when it is dropped.
+    queue: Queue,
+    _control: Control,
+    flush: Vec<u64>,
+    number: u64,
+}
+
+/// Real time.
+struct Wall(Instant);
+
+impl iavf::Clock for Wall {
+    fn now(&mut self) -> Timestamp {
+        // Packet time of a live source never begins at zero.
+        Timestamp::new(1_700_000_000, 0).plus(self.0.elapsed())
+    }
+
+    fn pause(&mut self, length: Duration) {
+        if !length.is_zero() {
+            std::thread::sleep(length);
+        }
+    }
+}
+
+impl Station {
+    /// Brings a function up, in the model's own time.
+    pub(crate) fn new(descriptors: u16) -> Result<Self, String> {
+        let model = Model::new(Persona::i40e(), Options::lenient());
+        let nic = Arc::new(Mutex::new(Replay::new(model)));
+        let device = Local::new(Arc::clone(&nic), Time::Virtual);
+        let witness = device.witness();
+        let settings = Settings { descriptors, ..Settings::new(1) };
+        let mut control =
+            Control::open(Box::new(device), settings, Duration::ZERO).map_err(|e| e.to_string())?;
+        let mut queues = Vec::new();
+        let mut now = Duration::ZERO;
+        while control.standing() != Standing::Up || queues.is_empty() {
+            if now > PATIENCE {
+                return Err(format!("not up after {PATIENCE:?}: {control:?}"));
+            }
+            now = turn(&nic, &mut control, now);
+            queues.extend(control.queues(&mut |_| Box::new(Wall(Instant::now()))));
+        }
+        let queue = queues.pop().ok_or("no queue")?;
+        lock(&nic).begin()?;
+        Ok(Self { nic, witness, queue, _control: control, flush: vec![1; FLUSH / 8], number: 0 })
+    }
+
+    /// Fills the ring, and has every frame of it seen. Only the second half is timed.
+    pub(crate) fn round(
+        &mut self,
+        near: Near,
+        numbers: &mut dyn Iterator<Item = u32>,
+        each: &mut impl FnMut(&Frame<'_>),
+    ) -> Result<Round, String> {
+        let filled = lock(&self.nic).fill(numbers)?;
+        if near == Near::Cache {
+            self.flush();
+        }
+        let begin = Instant::now();
+        let last = drain(&mut self.queue, filled.frames, each)?;
+        let time = begin.elapsed();
+        self.number += filled.frames;
+        if last != self.number {
+            return Err(format!("the last of {} frames has number {last}", self.number));
+        }
+        // What was lent last goes back when the queue finds nothing, as on an idle wire.
+        drop(self.queue.burst().map_err(|e| e.to_string())?);
+        Ok(Round { frames: filled.frames, sum: filled.sum, time })
+    }
+
+    /// Frames so far.
+    pub(crate) fn frames(&self) -> u64 {
+        self.number
+    }
+
+    /// Whether driver and replay kept to the rules.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let nic = lock(&self.nic);
+        if self.witness.stray_count() != 0 {
+            return Err(format!("{} stray accesses", self.witness.stray_count()));
+        }
+        if nic.crooked != 0 {
+            return Err(format!("{} doorbells at no multiple of 8", nic.crooked));
+        }
+        if nic.doorbells * 32 > self.number {
+            return Err(format!(
+                "{} doorbells for {} frames: more than one in 32",
+                nic.doorbells, self.number
+            ));
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) {
+        // Written and read back, so that neither pass can be left out.
+        let sum = self.flush.iter().step_by(8).fold(0_u64, |sum, word| sum.wrapping_add(*word));
+        self.flush.iter_mut().step_by(8).for_each(|word| *word ^= sum);
+    }
+}
+
+/// Empties the queue of `frames` frames; the number of the last one.
+fn drain(queue: &mut Queue, frames: u64, each: &mut impl FnMut(&Frame<'_>)) -> Result<u64, String> {
+    let (mut seen, mut empty, mut last) = (0, 0, 0);
+    while seen < frames {
+        let batch = queue.burst().map_err(|e| e.to_string())?;
+        batch.frames.iter().for_each(&mut *each);
+        seen += batch.frames.len() as u64;
+        last = batch.frames.last().map_or(last, |frame| frame.number);
+        empty = if batch.frames.is_empty() { empty + 1 } else { 0 };
+        if empty > MOST_EMPTY {
+            return Err(format!("{seen} of {frames} frames came"));
+        }
+    }
+    Ok(last)
+}
+
+/// Lets driver and model do what is due, and tells what time it is then.
+fn turn(nic: &Mutex<Replay>, control: &mut Control, now: Duration) -> Duration {
+    lock(nic).model.advance(now);
+    let next = control.step(now).next;
+    let due = lock(nic).model.next_deadline().unwrap_or(next);
+    due.min(next).max(now + Duration::from_micros(10))
+}
+
+fn lock(nic: &Mutex<Replay>) -> MutexGuard<'_, Replay> {
+    nic.lock().unwrap_or_else(PoisonError::into_inner)
+}
