@@ -60,20 +60,22 @@ pub enum SteeringError {
 impl fmt::Display for SteeringError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Load(e) => write!(f, "the kernel does not take eBPF: {}", innermost(e)),
-            Self::Program(e) => {
-                write!(
-                    f,
-                    "the kernel refused the eBPF program (CAP_BPF and CAP_NET_ADMIN load it): {}",
-                    innermost(e)
-                )
-            }
+            Self::Load(e) => refused(f, e),
+            Self::Program(e) => refused(f, e),
             Self::Trial(what) => write!(f, "the eBPF program failed its trial: {what}"),
         }
     }
 }
 
 impl std::error::Error for SteeringError {}
+
+fn refused(f: &mut fmt::Formatter<'_>, error: &dyn std::error::Error) -> fmt::Result {
+    write!(
+        f,
+        "the kernel took no eBPF program, for which a process needs CAP_BPF and CAP_NET_ADMIN: {}",
+        innermost(error)
+    )
+}
 
 /// The last cause: what stands above it only says that loading failed.
 fn innermost(error: &dyn std::error::Error) -> String {
