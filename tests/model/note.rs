@@ -8,6 +8,7 @@ use avf::register::Register;
 use avf::virtchnl::{Opcode, Status};
 
 use crate::Reset;
+use crate::datapath::Malice;
 use crate::fault::{Act, Site};
 
 /// How many notes are kept; older ones give way.
@@ -36,6 +37,8 @@ pub enum Note {
     Fault(Option<Site>, Act),
     /// A register was written that is none, or must not be now.
     Odd(u32, u32),
+    /// The driver did what no driver may, and its function was disabled.
+    Malice(Malice),
     /// The function was removed.
     Removed,
 }
@@ -57,6 +60,7 @@ impl fmt::Display for Note {
                 Some(register) => write!(f, "{register} is written {value:#x} now"),
                 None => write!(f, "no register at {offset:#x} is written {value:#x}"),
             },
+            Self::Malice(malice) => write!(f, "malice, {malice}"),
             Self::Removed => f.write_str("removed"),
         }
     }

@@ -30,6 +30,8 @@ pub struct Options {
     pub link_mbps: u32,
     /// Whether the link is up at first.
     pub link_up: bool,
+    /// Whether the host resets a function that was disabled for malice, as it can be told to.
+    pub resets_malicious: bool,
     /// What becomes of frames that the driver sends.
     pub loopback: Loopback,
     /// Whether a frame that fills its last buffer to the brim ends in a descriptor of no bytes, as when only the
@@ -115,6 +117,7 @@ impl Default for Options {
             pairs_left: 64,
             link_mbps: 10_000,
             link_up: true,
+            resets_malicious: false,
             loopback: Loopback::Off,
             zero_tail: true,
             double_vlan: false,

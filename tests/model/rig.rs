@@ -281,12 +281,17 @@ impl Rig {
     pub(crate) fn post_tx(&mut self, queue: u16, descriptors: &[tx::Words]) {
         for words in descriptors {
             let at = self.tail[usize::from(queue)];
-            let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-            self.ram.write(self.tx_descriptor(queue, at), &bytes).expect("a ring");
+            self.put_tx(queue, at, *words);
             self.tail[usize::from(queue)] = (at + 1) % self.setting.ring;
         }
         let tail = self.tail[usize::from(queue)];
         datapath::tail_written(&mut self.model, Direction::Tx, queue, tail.into());
+    }
+
+    /// Writes a transmit descriptor as it is.
+    pub(crate) fn put_tx(&mut self, queue: u16, at: u16, words: tx::Words) {
+        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        self.ram.write(self.tx_descriptor(queue, at), &bytes).expect("a ring");
     }
 
     fn tx_descriptor(&self, queue: u16, at: u16) -> u64 {

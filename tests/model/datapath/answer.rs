@@ -7,7 +7,7 @@
 
 use avf::ptype::{Ip, Layers, Link, Transport, Tunnel};
 use avf::rx::Cast;
-use etherparse::{TcpHeaderSlice, ip_number};
+use etherparse::{IpNumber, TcpHeaderSlice, ip_number};
 
 use super::sight::{Sight, look};
 use super::sums;
@@ -27,6 +27,10 @@ const NEIGHBOUR: [u8; 2] = [135, 136];
 const ADVERTISED: u8 = 0x60;
 const TARGET_ADDRESS: [u8; 2] = [2, 1];
 
+/// Bytes of the IPv6 header and of its fragment header.
+const V6_HEADER: usize = 40;
+const V6_FRAGMENT: usize = 8;
+
 const SYN: u8 = 0x02;
 const RST: u8 = 0x04;
 const ACK: u8 = 0x10;
@@ -44,12 +48,16 @@ pub(crate) fn answer(frame: &[u8]) -> Option<Vec<u8>> {
     if sight.layers.link == Link::Arp {
         resolve(&mut reply, at)?;
     } else {
-        let Layers { outer: Some(ip), fragment: false, tunnel: Tunnel::None, transport, .. } = sight.layers
-        else {
+        let Layers { outer: Some(ip), fragment, tunnel: Tunnel::None, transport, .. } = sight.layers else {
             return None;
         };
         let packet = Packet::of(frame, at, ip, &sight)?;
-        packet.reply(&mut reply, transport, sight.cast)?;
+        let unicast = sight.cast == Cast::Unicast;
+        if fragment {
+            packet.reply_fragment(&mut reply, unicast)?;
+        } else {
+            packet.reply(&mut reply, transport, unicast)?;
+        }
     }
     turn_ethernet(&mut reply)?;
     Some(reply)
@@ -91,6 +99,9 @@ struct Packet {
     at: usize,
     transport: usize,
     end: usize,
+    protocol: u8,
+    /// Whether the transport's header is in it.
+    first: bool,
 }
 
 impl Packet {
@@ -98,21 +109,56 @@ impl Packet {
     fn of(frame: &[u8], at: usize, ip: Ip, sight: &Sight) -> Option<Self> {
         let bytes = frame.get(at..)?;
         let wrong = sight.checks.ip_bad || sight.checks.transport_bad;
-        let (header, length) = match ip {
-            Ip::V4 => (usize::from(bytes.first()? & 0xF) * 4, usize::from(field(bytes, 2)?)),
-            Ip::V6 => (40, 40 + usize::from(field(bytes, 4)?)),
+        let (header, length, next) = match ip {
+            Ip::V4 => (usize::from(bytes.first()? & 0xF) * 4, usize::from(field(bytes, 2)?), *bytes.get(9)?),
+            Ip::V6 => (V6_HEADER, V6_HEADER + usize::from(field(bytes, 4)?), *bytes.get(6)?),
         };
         let whole = header <= length && length <= bytes.len();
-        (whole && !wrong).then_some(Self { ip, at, transport: at + header, end: at + length })
+        let (protocol, offset, header) = match ip {
+            Ip::V4 => (next, field(bytes, 6)? & 0x1FFF, header),
+            Ip::V6 if next == ip_number::IPV6_FRAG.0 => {
+                (*bytes.get(V6_HEADER)?, field(bytes, V6_HEADER + 2)? >> 3, header + V6_FRAGMENT)
+            }
+            Ip::V6 => (next, 0, header),
+        };
+        let packet = Self { ip, at, transport: at + header, end: at + length, protocol, first: offset == 0 };
+        (whole && !wrong && packet.transport <= packet.end).then_some(packet)
     }
 
-    fn reply(self, reply: &mut [u8], transport: Transport, cast: Cast) -> Option<()> {
-        let unicast = cast == Cast::Unicast;
-        match transport {
-            Transport::Udp if unicast => self.turn(reply, true),
-            Transport::Tcp if unicast => self.tcp(reply),
-            Transport::Icmp => self.icmp(reply, unicast),
+    fn reply(self, reply: &mut [u8], transport: Transport, unicast: bool) -> Option<()> {
+        match (transport, IpNumber(self.protocol)) {
+            (Transport::Udp, ip_number::UDP) if unicast => self.turn(reply, true),
+            (Transport::Tcp, ip_number::TCP) if unicast => self.tcp(reply),
+            (Transport::Icmp, ip_number::ICMP | ip_number::IPV6_ICMP) => self.icmp(reply, unicast),
             _ => None,
+        }
+    }
+
+    /// Fragments of datagrams and pings come back one by one; the sum of a ping changes by what its kind does.
+    fn reply_fragment(self, reply: &mut [u8], unicast: bool) -> Option<()> {
+        match IpNumber(self.protocol) {
+            ip_number::UDP if unicast => self.turn(reply, self.first),
+            ip_number::ICMP | ip_number::IPV6_ICMP if unicast => {
+                if self.first {
+                    let [asked, answered] = self.echo();
+                    let [kind, _, sum @ ..] = reply.get_mut(self.transport..)?.first_chunk_mut::<4>()?;
+                    if *kind != asked {
+                        return None;
+                    }
+                    *kind = answered;
+                    *sum = changed(*sum, asked, answered);
+                }
+                self.turn(reply, false)
+            }
+            _ => None,
+        }
+    }
+
+    /// Kinds of an echo's request and answer.
+    fn echo(self) -> [u8; 2] {
+        match self.ip {
+            Ip::V4 => ECHO,
+            Ip::V6 => ECHO_V6,
         }
     }
 
@@ -130,10 +176,7 @@ impl Packet {
     }
 
     fn icmp(self, reply: &mut [u8], unicast: bool) -> Option<()> {
-        let [asked, answered] = match self.ip {
-            Ip::V4 => ECHO,
-            Ip::V6 => ECHO_V6,
-        };
+        let [asked, answered] = self.echo();
         let kind = *reply.get(self.transport)?;
         if self.ip == Ip::V6 && kind == NEIGHBOUR[0] {
             return self.advertise(reply);
@@ -197,6 +240,15 @@ impl Packet {
         let sum = sums::of_segment(pseudo, segment).to_be_bytes();
         segment.get_mut(field..)?.first_chunk_mut().map(|field| *field = sum)
     }
+}
+
+/// A checksum after the first byte of what it covers has changed (RFC 1624).
+fn changed(sum: [u8; 2], from: u8, to: u8) -> [u8; 2] {
+    let words = [!u16::from_be_bytes(sum), !u16::from_be_bytes([from, 0]), u16::from_be_bytes([to, 0])];
+    let wide: u32 = words.into_iter().map(u32::from).sum();
+    let folded = (wide & 0xFFFF) + (wide >> 16);
+    let [.., high, low] = (!((folded & 0xFFFF) + (folded >> 16))).to_be_bytes();
+    [high, low]
 }
 
 /// Timestamps are given back as the echo of themselves; selective acknowledgements become padding.

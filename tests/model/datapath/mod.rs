@@ -25,6 +25,7 @@ pub use malice::Malice;
 use avf::rx::Cast;
 use avf::tx::check_tail;
 
+use crate::note::Note;
 use crate::vf::Direction;
 use crate::{Loopback, Model};
 
@@ -118,8 +119,10 @@ fn by_cast<'a>(cast: Cast, one: &'a mut u64, many: &'a mut u64, all: &'a mut u64
 }
 
 impl Model {
-    /// Holds something against the driver: its function is disabled, and its queues stop, until the next reset.
+    /// Holds something against the driver: its function is disabled, and its queues stop, until the next reset, which
+    /// the host may be quick to make.
     pub(crate) fn accuse(&mut self, malice: Malice) {
+        self.note(Note::Malice(malice));
         self.malice.get_or_insert(malice);
         self.function.host.disabled = true;
         for rx in &mut self.function.vf.rx {
@@ -129,6 +132,9 @@ impl Model {
         for tx in &mut self.function.vf.tx {
             tx.enabled = false;
             tx.pending.clear();
+        }
+        if self.function.options.resets_malicious {
+            crate::reset::of_host(self);
         }
     }
 }

@@ -72,9 +72,6 @@ fn datagrams_come_back() {
     let mut wrong = udp(1000);
     wrong[500] ^= 1;
     assert_eq!(answer(&wrong), None);
-    let mut fragment = udp(1000);
-    fragment[20] = 0x20;
-    assert_eq!(answer(&fragment), None);
 }
 
 fn header(reply: &[u8]) -> TcpHeader {
@@ -166,4 +163,49 @@ fn nothing_that_is_sent_panics() {
         frame.truncate(1 + (state >> 40) as usize % frame.len());
         answer(&frame);
     }
+}
+
+/// Cuts an IPv4 packet in two, as a sender with a small MTU does.
+fn halves(frame: &[u8], at: usize) -> [Vec<u8>; 2] {
+    let part = |from: usize, to: usize, word: u16| {
+        let mut part = [&frame[..34], &frame[34 + from..34 + to]].concat();
+        part[16..18].copy_from_slice(&((20 + to - from) as u16).to_be_bytes());
+        part[20..22].copy_from_slice(&word.to_be_bytes());
+        part[24..26].fill(0);
+        let sum = crate::datapath::sums::of_header(&part[14..34]);
+        part[24..26].copy_from_slice(&sum.to_be_bytes());
+        part
+    };
+    [part(0, at, 0x2000), part(at, frame.len() - 34, (at / 8) as u16)]
+}
+
+#[test]
+fn fragments_come_back_one_by_one() {
+    let mut ping = Vec::new();
+    let builder = PacketBuilder::ethernet2(PEER, OWN).ipv4([10, 0, 0, 1], [10, 0, 0, 2], 64);
+    builder.icmpv4_echo_request(5, 6).write(&mut ping, &[9; 3000]).unwrap();
+    for whole in [ping, udp(3000)] {
+        let expected = answer(&whole).unwrap();
+        let [first, second] = halves(&whole, 1480).map(|part| answer(&part).unwrap());
+        assert!(right(&first) && right(&second));
+        assert_eq!([&first[34..], &second[34..]].concat(), expected[34..]);
+        assert_eq!(first[26..34], expected[26..34]);
+        assert_eq!(second[26..34], expected[26..34]);
+    }
+}
+
+#[test]
+fn fragments_of_ipv6_come_back_too() {
+    let mut ping = Vec::new();
+    let builder = PacketBuilder::ethernet2(PEER, OWN).ipv6([1; 16], [2; 16], 64);
+    builder.icmpv6_echo_request(5, 6).write(&mut ping, &[9; 100]).unwrap();
+    let expected = answer(&ping).unwrap();
+    let mut fragment = ping.clone();
+    fragment[20] = 44;
+    fragment.splice(54..54, [58, 0, 0, 1, 0, 0, 0, 7]);
+    let length = (fragment.len() - 54) as u16;
+    fragment[18..20].copy_from_slice(&length.to_be_bytes());
+    assert_eq!(answer(&fragment).unwrap()[62..], expected[54..]);
+    fragment[57] = 9;
+    assert_eq!(answer(&fragment).unwrap()[62..], ping[54..], "only the first has the kind");
 }

@@ -2,7 +2,7 @@ use super::{frame_of, tagged};
 use crate::datapath::{Verdict, flush};
 use crate::rig::{OWN, Rig, Setting};
 use crate::vf::Direction;
-use crate::{Options, Persona};
+use crate::{Loopback, Options, Persona};
 
 /// A small generator, so that a seed tells the whole run.
 struct Draw(u64);
@@ -11,6 +11,10 @@ impl Draw {
     fn below(&mut self, limit: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as usize % limit
+    }
+
+    fn wide(&mut self) -> u64 {
+        (self.below(1 << 31) as u64) << 33 ^ self.below(1 << 31) as u64
     }
 }
 
@@ -68,5 +72,38 @@ fn what_goes_in_comes_out_or_is_counted() {
         assert_eq!(statistics.rx_frames(), ledger.received + ledger.no_descriptor + ledger.too_long);
         assert_eq!(statistics.rx_discards, ledger.no_descriptor + ledger.too_long);
         assert_eq!(rig.model.memory.stray_count(), 0);
+    }
+}
+
+/// A driver that means harm: rings and buffers full of anything, tails anywhere, messages in between.
+#[test]
+fn whatever_lies_in_rings_is_survived() {
+    for seed in 0..200 {
+        let mut draw = Draw(seed);
+        let persona = if draw.below(2) == 0 { Persona::i40e() } else { Persona::ice() };
+        let loopback = [Loopback::Off, Loopback::Echo, Loopback::Swap, Loopback::Answer][draw.below(4)];
+        let setting = Setting { buffer: 128 << draw.below(5), ..Setting::default() };
+        let mut rig = Rig::running(persona, Options { loopback, ..Options::default() }, setting);
+        let inside = rig.buffer_of(0, 0);
+        for _ in 0..40 {
+            let queue = draw.below(4) as u16;
+            for at in 0..8 {
+                let address =
+                    if draw.below(4) == 0 { draw.wide() } else { inside + draw.below(1 << 16) as u64 };
+                rig.put(queue, at, [address, draw.wide(), draw.wide(), draw.wide()]);
+                // kinds and sizes that a device takes, more often than not
+                let kind = if draw.below(3) == 0 { draw.wide() } else { 0x10 | 100 << 34 };
+                rig.put_tx(queue, at, [address, kind]);
+            }
+            let direction = if draw.below(2) == 0 { Direction::Rx } else { Direction::Tx };
+            let limit = [8, 64, 70][draw.below(3)];
+            crate::datapath::tail_written(&mut rig.model, direction, queue, draw.below(limit) as u32);
+            rig.inject(&frame_of(60 + draw.below(2000)));
+            flush(&mut rig.model, direction, queue);
+            if rig.model.function.host.disabled {
+                break;
+            }
+        }
+        assert!(rig.model.ledger.balances(), "seed {seed}");
     }
 }

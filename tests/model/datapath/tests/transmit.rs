@@ -234,3 +234,14 @@ fn somebody_elses_address_is_not_sent_where_that_is_checked() {
         assert_eq!(rig.model.wire.len(), 1 + usize::from(!spoof_check));
     }
 }
+
+/// As `mdd-auto-reset-vf` makes it.
+#[test]
+fn a_host_may_reset_whoever_was_malicious() {
+    let options = Options { resets_malicious: true, ..Options::lenient() };
+    let mut rig = Rig::running(Persona::i40e(), options, Setting::default());
+    rig.post_tx(0, &[[0, 8]]);
+    assert!(rig.model.is_resetting(), "{}", rig.model.notes);
+    assert!(!rig.model.function.host.disabled);
+    assert!(rig.model.notes.to_string().contains("transmit queue 0: descriptor of kind 0x8"));
+}
