@@ -24,7 +24,7 @@ const AHEAD: u64 = 20;
 /// How many flows of coming seconds one packet looks at.
 const LOOKS: usize = 4;
 /// How many flows one call puts back at the most. Where more wait, later packets and calls go on: flows end late then.
-const MOST_PUT_BACK: usize = 1_024;
+const MOST_PUT_BACK: usize = 512;
 
 /// A ring for each second ahead.
 #[derive(Debug)]
