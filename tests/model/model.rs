@@ -182,6 +182,11 @@ impl Model {
         self.timers.push((self.now + after, timer));
     }
 
+    /// A reset that the driver asked for is overtaken by another.
+    pub(crate) fn forget_asked(&mut self) {
+        self.timers.retain(|(_, timer)| *timer != Timer::Reset(Reset::Asked));
+    }
+
     pub(crate) fn note(&mut self, note: Note) {
         self.notes.put(self.now, note);
     }

@@ -1,6 +1,6 @@
 //! BAR 0: what each register reads and does (reference section 12.2).
 
-use avf::register::{Absent, Register};
+use avf::register::Register;
 
 use crate::fault::{Act, Site};
 use crate::note::Note;
@@ -41,10 +41,10 @@ fn value(model: &mut Model, register: Register) -> u32 {
     }
 }
 
-/// Writes the register at an offset.
+/// Writes the register at an offset. What is hidden does not hear it.
 pub(crate) fn write(model: &mut Model, offset: u32, value: u32) {
     let dropped = model.strike(Site::Write(offset)) == Some(Act::Drop);
-    if dropped || model.veiled() == Some(Absent::ALL_ONES) {
+    if dropped || model.veiled().is_some() {
         return;
     }
     match Register::at(offset) {

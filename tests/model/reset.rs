@@ -109,6 +109,7 @@ pub(crate) fn start(model: &mut Model, kind: Reset) {
 }
 
 fn forget(model: &mut Model, kind: Reset, immediate: bool) {
+    model.forget_asked();
     model.mailbox.cut();
     if immediate {
         model.mailbox.take_rings();

@@ -117,9 +117,10 @@ pub enum Act {
     DoubleReset,
     /// The link goes down, and comes back after this many microseconds.
     Flap(u64),
-    /// Registers read as all ones for this many microseconds; 0 is for ever, and nothing is written any more.
+    /// Registers read as all ones for this many microseconds, and writes are lost; 0 is for ever, and nothing is written
+    /// to memory any more.
     AllOnes(u64),
-    /// Registers read as 0xDEADBEEF for this many microseconds.
+    /// Registers read as 0xDEADBEEF for this many microseconds, and writes are lost.
     DeadBeef(u64),
 }
 

@@ -39,8 +39,7 @@ impl Entry {
         let Fault { at, nth, times, after, .. } = self.fault;
         let next = self.seen.checked_add(1)?.max(nth.max(1));
         let more = times == 0 || next - nth.max(1) < times;
-        let period = after.max(1);
-        (at == Kind::Time && more).then(|| Duration::from_micros(period.saturating_mul(u64::from(next))))
+        (at == Kind::Time && more).then(|| Duration::from_micros(after.saturating_mul(u64::from(next))))
     }
 }
 
@@ -48,10 +47,11 @@ impl Plan {
     /// A plan of these faults.
     ///
     /// # Errors
-    /// When one of them means nothing where it is to strike.
+    /// When one of them means nothing where it is to strike, or strikes by time without a period.
     pub fn new(faults: impl IntoIterator<Item = Fault>) -> Result<Self, Unreadable> {
         let entries = faults.into_iter().map(|fault| {
-            let fits = fault.act.fits(fault.at) && (fault.at != Kind::Time || fault.number.is_none());
+            let timely = fault.at != Kind::Time || fault.number.is_none() && fault.after != 0;
+            let fits = fault.act.fits(fault.at) && timely;
             if fits { Ok(Entry { fault, seen: 0 }) } else { Err(Unreadable::misfit(&fault)) }
         });
         Ok(Self { seed: None, entries: entries.collect::<Result<_, _>>()? })

@@ -8,7 +8,7 @@ const REQUESTS: [u32; 14] = [1, 2, 3, 6, 7, 8, 9, 10, 14, 15, 23, 24, 26, 28];
 const REGISTERS: [u32; 7] = [0x8000, 0x8800, 0x6400, 0x6800, 0x7400, 0x7C00, 0x4800];
 /// What replies may claim: refusals of section 4.4, and what nobody defined.
 const STATUSES: [i32; 8] = [-5, -18, -37, -39, -53, -60, -64, 7];
-const KINDS: [Kind; 10] = [
+const KINDS: [Kind; 11] = [
     Kind::Request,
     Kind::Reply,
     Kind::Reply,
@@ -16,6 +16,7 @@ const KINDS: [Kind; 10] = [
     Kind::Read,
     Kind::Write,
     Kind::Receive,
+    Kind::Transmit,
     Kind::Signal,
     Kind::Reset,
     Kind::Time,

@@ -237,6 +237,7 @@ mod tests {
             "reply 8: drop 3",
             "read 4: drop",
             "time 3 after 1ms: reset",
+            "time: reset",
         ];
         for line in lines {
             assert!(line.parse::<Plan>().is_err(), "{line}");

@@ -150,3 +150,25 @@ fn a_reset_during_a_reset_begins_it_anew() {
     bench.pass(MS);
     assert_eq!(state(&bench), ResetState::ACTIVE);
 }
+
+#[test]
+fn a_driver_that_asks_twice_is_reset_once() {
+    for stale in [Duration::ZERO, 5 * MS] {
+        let mut bench = Bench::open(timed(ResetTiming { stale, ..ResetTiming::default() }));
+        bench.send(Opcode::RESET_VF, &[]);
+        bench.send(Opcode::RESET_VF, &[]);
+        bench.pass(500 * MS);
+        assert_eq!(state(&bench), ResetState::ACTIVE);
+        assert_eq!(bench.model().tally().resets, 1);
+    }
+}
+
+#[test]
+fn a_reset_overtakes_the_one_that_was_asked_for() {
+    let mut bench = Bench::open(timed(ResetTiming { stale: 20 * MS, ..ResetTiming::default() }));
+    bench.send(Opcode::RESET_VF, &[]);
+    bench.pass(5 * MS);
+    bench.device.reset().expect("reset");
+    bench.pass(500 * MS);
+    assert_eq!(bench.model().tally().resets, 1);
+}
