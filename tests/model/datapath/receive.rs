@@ -90,6 +90,7 @@ fn place(model: &mut Model, queue: u16, frame: &[u8], sight: &Sight, hash: Optio
     let Model { function, memory, ledger, .. } = model;
     let strip = function.vf.strip;
     let double = function.has_double_tags();
+    let port = function.persona.longest_frame;
     let port_vlan = function.host.port_vlan.is_some();
     let Some(rx) = function.vf.rx.get_mut(usize::from(queue)).filter(|rx| rx.is_open()) else {
         return Verdict::NotEnabled;
@@ -98,7 +99,7 @@ fn place(model: &mut Model, queue: u16, frame: &[u8], sight: &Sight, hash: Optio
         return Verdict::Fault;
     }
     let arrival = arrive(frame, sight, strip, double, port_vlan, rx.keep_crc);
-    let longest = rx.longest as usize + if rx.keep_crc { CRC } else { 0 };
+    let longest = rx.longest.min(port) as usize + if rx.keep_crc { CRC } else { 0 };
     if arrival.bytes.len() > longest {
         return Verdict::TooLong;
     }

@@ -164,6 +164,10 @@ fn frames_longer_than_the_queue_takes_are_discarded() {
     assert!(matches!(rig.inject(&frame_of(1518)), Verdict::Received(_)));
     assert_eq!(rig.inject(&frame_of(1519)), Verdict::TooLong);
     assert_eq!(rig.statistics().rx_discards, 1);
+    let setting = Setting { longest: 16_382, ..Setting::default() };
+    let mut rig = Rig::running(Persona::i40e(), Options::lenient(), setting);
+    assert!(matches!(rig.inject(&frame_of(9728)), Verdict::Received(_)));
+    assert_eq!(rig.inject(&frame_of(9729)), Verdict::TooLong, "no port carries it");
 }
 
 #[test]
