@@ -94,6 +94,8 @@ enum Who {
     I40e,
     /// A virtual function of an X722 under i40e.
     X722,
+    /// A virtual function of an E810 under ice.
+    Ice,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -150,6 +152,7 @@ impl Serve {
         let persona = match self.persona {
             Who::I40e => Persona::i40e(),
             Who::X722 => Persona::x722(),
+            Who::Ice => Persona::ice(),
         };
         let loopback = match self.loopback {
             Back::Off => Loopback::Off,

@@ -183,3 +183,18 @@ fn the_host_tells_of_the_link_at_any_time_after_capabilities_are_known() {
     assert_eq!((heard.len(), heard[0].0), (1, Opcode::EVENT));
     assert_eq!((heard[0].2[0], heard[0].2[8]), (1, 0), "LINK_CHANGE, down");
 }
+
+#[test]
+fn an_e810_ignores_a_function_that_sends_too_much_at_once() {
+    let mut bench = Bench::open(Model::new(Persona::ice(), Options::default()));
+    for _ in 0..70 {
+        bench.send(Opcode::VERSION, &VERSION);
+    }
+    bench.pass(MS);
+    bench.hear_all();
+    assert_eq!(bench.call(Opcode::VERSION, &VERSION), [], "until a reset");
+    bench.model().reset(crate::Reset::Pf);
+    bench.pass(50 * MS);
+    bench.open_mailbox();
+    assert_eq!(bench.call(Opcode::VERSION, &VERSION), [version_reply()]);
+}

@@ -172,3 +172,11 @@ fn a_reset_overtakes_the_one_that_was_asked_for() {
     bench.pass(500 * MS);
     assert_eq!(bench.model().tally().resets, 1);
 }
+
+#[test]
+fn an_e810_takes_the_rings_at_once() {
+    let mut bench = Bench::open(Model::new(Persona::ice(), Options::default()));
+    bench.send(Opcode::RESET_VF, &[]);
+    bench.pass(Duration::from_micros(100));
+    assert_eq!((bench.read(Register::ArqLen), state(&bench)), (0, ResetState::IN_PROGRESS));
+}
