@@ -33,7 +33,7 @@ pub struct Settings {
     pub key: [u8; KEY_BYTES],
     /// Whether queues are set up to send as well.
     pub transmit: bool,
-    /// Most frames lent in one burst.
+    /// Most frames lent in one burst; as many as the longest frame has descriptors, if that is more.
     pub burst: usize,
     /// Longest wait of a burst.
     pub wait: Duration,

@@ -359,6 +359,7 @@ impl Control {
                 gate: Arc::new(Gate::new()),
                 meter: Arc::new(Meter::default()),
                 function: Arc::clone(&self.tally),
+                most: settings.burst.max(settings.segments()),
                 settings: Arc::clone(&settings),
                 name: Arc::clone(&self.name),
             };

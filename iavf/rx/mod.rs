@@ -62,6 +62,8 @@ pub(crate) struct Seat {
     pub(crate) meter: Arc<Meter>,
     pub(crate) function: Arc<Tally>,
     pub(crate) settings: Arc<Settings>,
+    /// Most descriptors of one burst: what the settings say, and never less than the longest frame takes.
+    pub(crate) most: usize,
     /// Name of the tap.
     pub(crate) name: Arc<[String]>,
 }
@@ -199,7 +201,7 @@ impl RxQueue for Queue {
         let Self { seat, ring, joiner, number, tally, counters, torn, .. } = self;
         let mut frames = Vec::new();
         let mut found = Found::default();
-        if let Some(done) = ring.as_mut().and_then(|ring| ring.done(seat.settings.burst))
+        if let Some(done) = ring.as_mut().and_then(|ring| ring.done(seat.most))
             && done.count != 0
         {
             frames.reserve_exact(done.count);

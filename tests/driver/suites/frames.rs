@@ -56,7 +56,8 @@ fn a_lone_frame_does_not_wait_for_others() {
 #[test]
 fn jumbo_frames_in_one_buffer_and_in_five() {
     let chained = Settings { max_frame: 9728, descriptors: 64, ..Settings::new(1) };
-    for settings in [Settings::jumbo(1), chained] {
+    let one_by_one = Settings { burst: 1, ..chained.clone() };
+    for settings in [Settings::jumbo(1), chained, one_by_one] {
         let mut rig = rig(settings);
         let lengths: Vec<usize> =
             (60..9728).step_by(61).chain([2048, 4096, 6144, 8192, 2047, 2049, 9728]).collect();

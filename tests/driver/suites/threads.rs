@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use device::{Local, Time};
+use device::vfio_user::{Server, VfioUser};
+use device::{Device, Local, Time};
 use frame::{Ledger, RxQueue as _, RxStatus, Timestamp};
 use iavf::{Clock, Control, Queue, Settings, Standing, Ticker};
 use model::{Model, Options, Persona, Reset};
@@ -56,13 +57,38 @@ fn worker(mut queue: Queue, lent: Arc<AtomicU64>) -> (u64, Ledger) {
 
 #[test]
 fn resets_under_load_tear_nothing() {
-    let model = Arc::new(Mutex::new(Model::new(Persona::i40e(), Options::default())));
+    let model = model();
     let device = Local::new(Arc::clone(&model), Time::Real);
     let witness = device.witness();
+    under_load(&model, Box::new(device));
+    assert_eq!(witness.strays(), []);
+    assert_eq!((witness.mapped(), witness.freed_under_master()), (vec![], vec![]));
+}
+
+#[test]
+fn the_same_over_a_vfio_user_socket() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("nic.sock");
+    let model = model();
+    let mut server = Server::listen(&path, Arc::clone(&model)).unwrap();
+    let strays = server.strays();
+    let serving = std::thread::spawn(move || server.serve_one());
+    let device = VfioUser::connect_within(&path, Duration::from_secs(5)).unwrap();
+    under_load(&model, Box::new(device));
+    serving.join().unwrap().unwrap();
+    assert_eq!(strays.first(), []);
+}
+
+fn model() -> Arc<Mutex<Model>> {
+    Arc::new(Mutex::new(Model::new(Persona::i40e(), Options::default())))
+}
+
+/// Six resets of three kinds while frames arrive; then the function is given back.
+fn under_load(model: &Arc<Mutex<Model>>, device: Box<dyn Device>) {
     let begin = Instant::now();
     let over = Arc::new(AtomicBool::new(false));
     let nic = {
-        let (model, over) = (Arc::clone(&model), Arc::clone(&over));
+        let (model, over) = (Arc::clone(model), Arc::clone(&over));
         std::thread::spawn(move || {
             let mut number = 0;
             while !over.load(Ordering::Relaxed) {
@@ -78,7 +104,7 @@ fn resets_under_load_tear_nothing() {
             }
         })
     };
-    let mut control = Control::open(Box::new(device), Settings::new(4), begin.elapsed()).unwrap();
+    let mut control = Control::open(device, Settings::new(4), begin.elapsed()).unwrap();
     let mut ticker = Since(begin);
     control.bring_up(&mut ticker).unwrap();
     let lent = Arc::new(AtomicU64::new(0));
@@ -118,10 +144,7 @@ fn resets_under_load_tear_nothing() {
     nic.join().unwrap();
     assert_eq!(ledger.received, sum + ledger.lost_in_all());
     assert_eq!(ledger.absences, 6);
-    assert_eq!(witness.strays(), []);
     assert_eq!(model.lock().unwrap().ledger.unclean, 0);
-    drop(control);
-    assert_eq!((witness.mapped(), witness.freed_under_master()), (vec![], vec![]));
 }
 
 fn run(control: &mut Control, ticker: &mut Since, length: Duration) {
