@@ -70,12 +70,15 @@ impl fmt::Display for Note {
 #[derive(Debug, Default)]
 pub struct Notes {
     kept: VecDeque<(Duration, Note)>,
+    /// How many there were before the oldest that is kept.
+    before: u64,
 }
 
 impl Notes {
     pub(crate) fn put(&mut self, now: Duration, note: Note) {
         if self.kept.len() == KEPT {
             self.kept.pop_front();
+            self.before += 1;
         }
         self.kept.push_back((now, note));
     }
@@ -85,9 +88,15 @@ impl Notes {
         self.kept.iter()
     }
 
-    /// Takes what is there.
-    pub fn take(&mut self) -> VecDeque<(Duration, Note)> {
-        std::mem::take(&mut self.kept)
+    /// How many there were so far, kept or not.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.before + self.kept.len() as u64
+    }
+
+    /// Those that came after the first `seen`, as far as they are kept.
+    pub fn since(&self, seen: u64) -> impl Iterator<Item = &(Duration, Note)> {
+        self.kept.iter().skip(usize::try_from(seen.saturating_sub(self.before)).unwrap_or(usize::MAX))
     }
 }
 
@@ -95,5 +104,21 @@ impl Notes {
 impl fmt::Display for Notes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.kept.iter().try_for_each(|(at, note)| writeln!(f, "{:12.6} {note}", at.as_secs_f64()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_reads_on_misses_no_note_that_is_kept() {
+        let mut notes = Notes::default();
+        let total = KEPT as u64 + 10;
+        (0..total).for_each(|at| notes.put(Duration::from_secs(at), Note::Active));
+        assert_eq!((notes.count(), notes.iter().count()), (total, KEPT));
+        assert_eq!(notes.since(0).count(), KEPT, "ten gave way");
+        assert_eq!(notes.since(total - 1).map(|(at, _)| at.as_secs()).collect::<Vec<_>>(), [total - 1]);
+        assert_eq!(notes.since(total).count(), 0);
     }
 }

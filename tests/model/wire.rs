@@ -45,6 +45,11 @@ impl Wire {
         self.frames.pop_front()
     }
 
+    /// Lets every frame go.
+    pub fn clear(&mut self) {
+        self.frames.clear();
+    }
+
     /// How many frames wait.
     #[must_use]
     pub fn len(&self) -> usize {

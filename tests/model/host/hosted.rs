@@ -23,19 +23,23 @@ pub struct Hosted {
     changed: Arc<Condvar>,
     /// Whether what happens is told on standard error.
     pub traced: bool,
+    /// How many notes were told.
+    told: u64,
 }
 
 impl Hosted {
     /// Time begins now.
     #[must_use]
     pub fn new(model: Model) -> Self {
-        Self { model, began: Instant::now(), changed: Arc::default(), traced: false }
+        Self { model, began: Instant::now(), changed: Arc::default(), traced: false, told: 0 }
     }
 
     /// Does something to the model, now.
     pub fn now<T>(&mut self, what: impl FnOnce(&mut Model) -> T) -> T {
         self.model.advance(self.began.elapsed());
         let done = what(&mut self.model);
+        // nobody takes what is on the wire
+        self.model.wire.clear();
         self.tell();
         // what was done may be due earlier than what the keeper of time sleeps for
         self.changed.notify_one();
@@ -58,10 +62,11 @@ impl Hosted {
     fn tell(&mut self) {
         if self.traced {
             let mut out = std::io::stderr().lock();
-            for (at, note) in self.model.notes.take() {
+            for (at, note) in self.model.notes.since(self.told) {
                 // whoever does not listen misses it
                 let _ = writeln!(out, "{:12.6} {note}", at.as_secs_f64());
             }
+            self.told = self.model.notes.count();
         }
     }
 }

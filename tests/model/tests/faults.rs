@@ -165,8 +165,11 @@ fn what_struck_is_noted_with_its_time() {
     ask(&mut bench);
     let text = bench.model().notes.to_string();
     assert!(text.contains("0.000100 fault at Reply(1): drop"), "{text}");
-    let notes = bench.model().notes.take();
+    let model = bench.model();
     assert!(
-        notes.iter().any(|(at, note)| matches!(note, Note::Fault(..)) && *at == Duration::from_micros(100))
+        model
+            .notes
+            .iter()
+            .any(|(at, note)| matches!(note, Note::Fault(..)) && *at == Duration::from_micros(100))
     );
 }
