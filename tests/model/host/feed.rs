@@ -105,3 +105,65 @@ pub(super) fn lines(ledger: &Ledger) -> [(&'static str, u64); 9] {
         ("fault", ledger.fault),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::host::{Hosted, Order};
+    use crate::rig::{Rig, Setting};
+    use crate::{Options, Persona};
+
+    /// One queue whose ring takes 63 frames.
+    fn running() -> Shared {
+        let setting = Setting { pairs: 1, ..Setting::default() };
+        let rig = Rig::running(Persona::i40e(), Options::lenient(), setting);
+        Arc::new(Mutex::new(Hosted::new(rig.model)))
+    }
+
+    fn order(model: &Shared, order: &Value) -> Value {
+        Order::obey(&order.to_string(), model)
+    }
+
+    #[test]
+    fn what_is_injected_is_received_or_counted() {
+        let model = running();
+        let fed = order(&model, &json!({ "do": "inject", "count": 60, "size": 64 }));
+        assert_eq!(fed, json!({ "ok": true, "frames": 60, "received": 60, "filtered": 0, "lost": 0 }));
+        let fed = order(&model, &json!({ "do": "inject", "count": 10, "size": 64, "queues": 4 }));
+        assert_eq!((&fed["received"], &fed["lost"]), (&json!(3), &json!(7)), "the ring is full");
+        let stats = order(&model, &json!({ "do": "stats" }));
+        assert_eq!((&stats["rx_packets"], &stats["frames"]["no_descriptor"]), (&json!(63), &json!(7)));
+        assert_eq!((&stats["strayed"], &stats["enabled"]), (&json!(0), &json!(1)));
+    }
+
+    #[test]
+    fn a_capture_is_played_to_whom_it_concerns() {
+        let mut file = tempfile::NamedTempFile::new().expect("a file");
+        let mut bytes = Vec::new();
+        for word in [0xA1B2_C3D4_u32, 0x0004_0002, 0, 0, 65_535, 1] {
+            bytes.extend(word.to_le_bytes());
+        }
+        for first in [[0xFF; 6], [0x02; 6]] {
+            [1_u32, 0, 60, 60].iter().for_each(|word| bytes.extend(word.to_le_bytes()));
+            bytes.extend(first);
+            bytes.resize(bytes.len() + 54, 0x08);
+        }
+        std::io::Write::write_all(&mut file, &bytes).expect("room");
+        let played = order(&running(), &json!({ "do": "play", "file": file.path() }));
+        let wanted =
+            json!({ "ok": true, "frames": 2, "received": 1, "filtered": 1, "lost": 0, "foreign": 0 });
+        assert_eq!(played, wanted, "a broadcast, and a frame for somebody else");
+    }
+
+    #[test]
+    fn a_rate_is_kept() {
+        let (feed, since) = (Feed::new(&running(), Some(1000)), Instant::now());
+        let fed = feed.give((0..50).map(|_| vec![0xFF; 60]));
+        assert_eq!((fed.frames, fed.received), (50, 50));
+        assert!(since.elapsed() >= Duration::from_millis(49), "{:?}", since.elapsed());
+    }
+}
