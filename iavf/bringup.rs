@@ -22,7 +22,7 @@
 
 use std::fmt;
 
-use avf::rss::{Family, Lut};
+use avf::rss::{Family, LUT_ENTRIES};
 use avf::virtchnl::{
     AddressKind, Addresses, Caps, EtherAddress, Hena, IrqMap, Promiscuity, Promiscuous, QueueCount,
     QueueSelect, Request, Resources, RssKey, RssLut, VectorMap, Version, Vlans,
@@ -217,7 +217,7 @@ impl Negotiated {
             address: if given { vsi.address } else { own_address(vsi.id) },
             polling: if write_back { Polling::WriteBack } else { Polling::VectorZero },
             hena: 0,
-            lut: Lut::spread(u8::try_from(queues).unwrap_or(1)).entries().to_vec(),
+            lut: table(queues, resources.rss_lut),
             rss: false,
             stripping: false,
             resources,
@@ -227,7 +227,7 @@ impl Negotiated {
     /// Makes do with fewer queues.
     pub(crate) fn use_queues(&mut self, queues: u16) {
         self.queues = self.queues.min(queues);
-        self.lut = Lut::spread(u8::try_from(self.queues).unwrap_or(1)).entries().to_vec();
+        self.lut = table(self.queues, self.resources.rss_lut);
     }
 
     /// Bit q for each queue in use.
@@ -253,6 +253,20 @@ impl Negotiated {
     pub fn family(&self) -> Family {
         if self.resources.caps.contains(Caps::RSS_PCTYPE_V2) { Family::X722 } else { Family::X710 }
     }
+}
+
+/// Queues in turn, as many entries as the PF has.
+fn table(queues: u16, entries: u32) -> Vec<u8> {
+    let entries =
+        usize::try_from(entries).ok().filter(|entries| entries.is_power_of_two()).unwrap_or(LUT_ENTRIES);
+    let turn = (0..u8::try_from(queues.clamp(1, MOST_QUEUES)).unwrap_or(1)).cycle();
+    turn.take(entries).collect()
+}
+
+/// The key, as long as the PF has it.
+fn key(agreed: &Negotiated, settings: &Settings) -> Vec<u8> {
+    let bytes = usize::try_from(agreed.resources.rss_key).ok().filter(|bytes| *bytes != 0);
+    settings.key.iter().copied().cycle().take(bytes.unwrap_or(settings.key.len())).collect()
 }
 
 /// An address for a function that was given none: locally administered, the same for the same VSI.
@@ -281,7 +295,7 @@ pub(crate) fn request(step: Step, agreed: Option<&Negotiated>, settings: &Settin
             .then(|| Request::AddVlans(Vlans { vsi, ids: settings.vlans.clone() })),
         Step::Stripping if settings.strip_vlan => Some(Request::EnableStripping),
         Step::Stripping => Some(Request::DisableStripping),
-        Step::RssKey => rss.then(|| Request::RssKey(RssKey { vsi, key: settings.key.to_vec() })),
+        Step::RssKey => rss.then(|| Request::RssKey(RssKey { vsi, key: key(agreed, settings) })),
         Step::RssLut => rss.then(|| Request::RssLut(RssLut { vsi, entries: agreed.lut.clone() })),
         Step::HenaCaps => rss.then_some(Request::HenaCaps),
         Step::Hena => rss.then_some(Request::SetHena(Hena(agreed.hena))),

@@ -94,10 +94,14 @@ const TOLD: usize = 32;
 impl Control {
     /// Tells something unless it was told before.
     pub(super) fn say_once(&mut self, text: String) {
-        if !self.trouble.told.contains(&text) && self.trouble.told.len() < TOLD {
-            self.tally.tell(text.clone());
-            self.trouble.told.push(text);
+        if self.trouble.told.contains(&text) {
+            return;
         }
+        if self.trouble.told.len() == TOLD {
+            self.trouble.told.remove(0);
+        }
+        self.tally.tell(text.clone());
+        self.trouble.told.push(text);
     }
 
     /// The function is down from here on.

@@ -70,15 +70,15 @@ fn play(plan: Plan, seed: u64, frames: &[Vec<u8>]) -> Result<Rig, String> {
         frames.by_ref().take(4).for_each(|frame| {
             rig.inject(frame);
         });
-        rig.run(Duration::from_millis(11));
+        rig.run(Duration::from_millis(23));
     }
     rig.run_until(Duration::from_secs(90), is_settled);
     // What is stuck shows when frames arrive and some ring shows none.
-    for _ in 0..40 {
+    for _ in 0..20 {
         frames.by_ref().take(4).for_each(|frame| {
             rig.inject(frame);
         });
-        rig.run(Duration::from_millis(200));
+        rig.run(Duration::from_millis(400));
     }
     rig.run_until(Duration::from_secs(90), is_settled);
     judge(&mut rig)?;
