@@ -1,6 +1,7 @@
 //! Capture: where frames come from.
 //!
-//! Gives: capture files ([`pcap`]) and live interfaces ([`af_packet`]) as [`frame::RxQueue`]s, one a worker.
+//! Gives: capture files ([`pcap`]), live interfaces ([`af_packet`]), and what virtual switches and
+//! machines transmit ([`vhost_user`]), as [`frame::RxQueue`]s, one a worker.
 //! Depends on: `frame` (and the drivers, for the sources that need one).
 //! Will never know: what is inside a frame, flows, settings files, or who reads the frames.
 
@@ -22,3 +23,4 @@ pub mod generator;
 pub mod pcap;
 pub mod record;
 pub mod vf;
+pub mod vhost_user;
