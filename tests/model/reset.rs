@@ -93,16 +93,19 @@ pub(crate) fn start(model: &mut Model, kind: Reset) {
     let timing = &model.function.options.reset;
     let takes = timing.takes.unwrap_or(*persona.reset.start());
     let (outlives, dead_beef) = (persona.mailbox_outlives, timing.dead_beef);
-    let mut active_at = Some(model.now + takes);
     let immediate = kind == Reset::Flr || outlives.is_zero();
-    match model.strike(Site::Reset) {
-        Some(Act::Delay(us)) => active_at = active_at.map(|at| at + Duration::from_micros(us)),
-        Some(Act::NeverComplete) => active_at = None,
-        _ => {}
-    }
     let rings_until = (!immediate).then(|| model.now + outlives);
+    let active_at = Some(model.now + takes);
     model.resets.under_way = Some(UnderWay { rings_until, active_at });
     forget(model, kind, immediate);
+    let struck = model.strike(Site::Reset);
+    if let Some(under_way) = &mut model.resets.under_way {
+        match struck {
+            Some(Act::Delay(us)) => under_way.active_at = active_at.map(|at| at + Duration::from_micros(us)),
+            Some(Act::NeverComplete) => under_way.active_at = None,
+            _ => {}
+        }
+    }
     if !dead_beef.is_zero() {
         model.veil_dead_beef(dead_beef);
     }

@@ -89,6 +89,18 @@ fn a_double_reset_comes_back_once_more() {
 }
 
 #[test]
+fn a_reset_may_be_followed_by_another_even_for_ever() {
+    for (plan, resets) in [("reset: double-reset", 2), ("reset times 0: double-reset", 28)] {
+        let bench = bench(plan);
+        bench.model().reset(Reset::Pf);
+        assert_eq!(bench.model().tally().resets, 1, "{plan}");
+        // 30 ms each, and 5 ms between them
+        bench.pass(979 * MS);
+        assert_eq!(bench.model().tally().resets, resets, "{plan}");
+    }
+}
+
+#[test]
 fn a_reset_may_never_end_or_last() {
     let never = bench("reset: never-complete");
     never.model().reset(Reset::Pf);
