@@ -71,6 +71,18 @@ frame::counters! {
         gtp: "GTP-U headers",
         /// Teredo packets.
         teredo: "Teredo packets",
+        /// Mirror sessions' headers that were taken off.
+        stripped: "packets that were a mirror's wrapping, taken off",
+        /// Copies that the mirror says, or whose lengths say, were cut.
+        mirror_cut: "packets out of a mirror that lack their end",
+        /// Copies of packets seen before.
+        copies: "packets dropped because a copy of them was seen before",
+        /// Copies that brought more than the one before.
+        copies_longer: "copies analysed because they have more than the one before",
+        /// Packets forgotten while copies of them might still have come.
+        copies_crowded: "packets forgotten before a copy of them could no longer come",
+        /// Virtual networks inside mirrored traffic that have no number of their own.
+        networks_joined: "packets whose virtual network inside a tenant is not told apart, because there are too many",
         /// IP packets directly inside IP.
         ipip: "IP packets directly inside IP",
         /// Network layers that are not IP and not ARP.

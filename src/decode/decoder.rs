@@ -1,11 +1,14 @@
 //! The decoder: one frame in, its packets out.
 
 use std::mem;
+use std::sync::Arc;
 
 use frame::{Frame, Loss};
 
+use crate::dedupe::{self, Memory};
 use crate::fragment::Fragments;
-use crate::walk::{Out, Start, Task, Walk, push_vlan, short};
+use crate::mirror::{Tap, Tenants};
+use crate::walk::{Dropped, Out, Start, Task, Walk, push_vlan, short};
 use crate::{Counters, Event, Network, Origin, Packet, Settings, Source, Vlans, link};
 
 /// Decodes frames, one after the other, and holds the fragments between them.
@@ -18,6 +21,8 @@ pub struct Decoder {
     out: Out,
     aside: Counters,
     loss: Option<Loss>,
+    /// A packet of this frame was dropped as a copy.
+    copied: bool,
 }
 
 /// What one frame gave. Valid until the next frame is decoded.
@@ -31,6 +36,10 @@ pub struct Decoded<'d> {
     pub loss: Option<Loss>,
     /// A fragment was kept back: it is analysed, its bytes come with the reassembled packet.
     pub held: bool,
+    /// Every packet of the frame is a copy of one seen before: there are none here.
+    pub copy: bool,
+    /// The mirror that wrapped the packets, when there was one; those are marked.
+    pub tap: Option<Tap>,
     rebuilt: &'d [Vec<u8>],
 }
 
@@ -63,10 +72,37 @@ impl Decoder {
                 held: false,
                 evicted: false,
                 unread: false,
+                tenants: Tenants::new(&settings.mirror.names),
+                tap: None,
+                crowded: false,
+                memory: None,
             },
             aside: Counters::default(),
             loss: None,
+            copied: false,
         }
+        .with_lanes(1)
+    }
+
+    /// Remembers packets in so many lanes apart, each with its part of the memory; for workers that share a source.
+    #[must_use]
+    pub fn with_lanes(mut self, lanes: usize) -> Self {
+        let settings = &self.settings.mirror.dedupe;
+        self.out.memory = settings.is_on().then(|| Box::new(Memory::new(settings, lanes)));
+        self
+    }
+
+    /// Says in which lane copies of the next frame's packets are looked for: the same for all copies.
+    pub fn enter_lane(&mut self, lane: usize) {
+        if let Some(memory) = &mut self.out.memory {
+            memory.enter(lane);
+        }
+    }
+
+    /// What the tenants of mirrors are called, by number: the first has the lowest.
+    #[must_use]
+    pub fn tenants(&self) -> &[Arc<str>] {
+        self.out.tenants.labels()
     }
 
     /// Decodes one frame. The result is valid until the next call; [`Decoder::last`] gives it again.
@@ -79,8 +115,11 @@ impl Decoder {
         }
         self.out.counters.cut += u64::from(frame.is_cut());
         self.run(frame.data, frame, &outermost(frame));
-        self.loss = self.out.unread.then_some(Loss::DecodeError);
         self.run_queued(frame);
+        self.loss = self.out.unread.then_some(Loss::DecodeError);
+        if self.out.crowded {
+            self.loss = Some(Loss::TenantBudget);
+        }
         if self.out.evicted {
             self.loss = Some(Loss::FragmentBudget);
         }
@@ -103,6 +142,8 @@ impl Decoder {
             events: &self.out.events,
             loss: self.loss,
             held: self.out.held,
+            copy: self.copied && self.used == 0,
+            tap: self.out.tap,
             rebuilt: &self.out.rebuilt,
         }
     }
@@ -127,7 +168,10 @@ impl Decoder {
         self.out.held = false;
         self.out.evicted = false;
         self.out.unread = false;
+        self.out.tap = None;
+        self.out.crowded = false;
         self.loss = None;
+        self.copied = false;
     }
 
     /// Walks what tunnels and fragments left to do, in the order in which they left it.
@@ -164,15 +208,48 @@ impl Decoder {
             vlans: task.vlans,
             tenant: task.tenant,
             length: task.length,
+            mirrored: task.mirrored,
             ..Packet::default()
         };
+        let (events, tasks) = (self.out.events.len(), self.out.tasks.len());
         let mut walk = Walk::new(bytes, &self.settings, &mut self.out, frame, task, index);
         walk.begin(p);
+        let dropped = walk.dropped;
         if walk.broken && index == 0 {
             self.out.unread = p.network == Network::Other;
         }
         self.out.counters.packets += 1;
         self.out.counters.bad_checksum += u64::from(p.bad_checksum);
+        if dropped.is_some() || self.out.memory.is_some() || task.mirrored {
+            self.settle(bytes, frame, task, dropped, (events, tasks));
+        }
+    }
+
+    /// Takes the packet that was just walked back when it is none; `before` is how many events and tasks there were.
+    #[cold]
+    fn settle(
+        &mut self,
+        bytes: &[u8],
+        frame: &Frame<'_>,
+        task: &Task,
+        dropped: Option<Dropped>,
+        before: (usize, usize),
+    ) {
+        let Some(p) = self.used.checked_sub(1).and_then(|at| self.packets.get(at)) else { return };
+        match dropped.or_else(|| look_for_copy(&mut self.out, p, bytes, frame, task)) {
+            None => {
+                let cut = p.missing > 0 || self.out.tap.is_some_and(|tap| tap.truncated);
+                self.out.counters.mirror_cut += u64::from(task.mirrored && p.depth == 0 && cut);
+                return;
+            }
+            Some(Dropped::Wrapping) => self.out.counters.stripped += 1,
+            Some(Dropped::Copy) => {
+                self.copied = true;
+                self.out.tasks.truncate(before.1);
+            }
+        }
+        self.out.events.truncate(before.0);
+        self.used -= 1;
     }
 }
 
@@ -190,6 +267,8 @@ fn outermost(frame: &Frame<'_>) -> Task {
         depth: 0,
         layers: 0,
         clipped: false,
+        mirrored: false,
+        carrier: None,
         vlans,
         tenant: 0,
         ether: None,
@@ -197,6 +276,19 @@ fn outermost(frame: &Frame<'_>) -> Task {
         end,
         length: short(end),
     }
+}
+
+/// Whether a packet is a copy of one seen before. What is inside another packet shares its fate, and fragments were
+/// looked for when they came.
+fn look_for_copy(out: &mut Out, p: &Packet, bytes: &[u8], frame: &Frame<'_>, task: &Task) -> Option<Dropped> {
+    let Network::Ip(ip) = &p.network else { return None };
+    if out.memory.is_none() || p.depth > 0 || ip.fragment || task.origin == Origin::Defragmented {
+        return None;
+    }
+    let from = p.payload as usize;
+    let payload = bytes.get(from..from + p.payload_len as usize).unwrap_or_default();
+    let copied = out.is_copy(p, ip, dedupe::ip_id(ip, bytes), payload, 0, (frame.time, frame.tap));
+    copied.then_some(Dropped::Copy)
 }
 
 fn bytes_of<'a>(rebuilt: &'a [Vec<u8>], frame: &Frame<'a>, packet: &Packet) -> &'a [u8] {

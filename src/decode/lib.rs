@@ -18,9 +18,11 @@
 mod checksum;
 mod counters;
 mod decoder;
+mod dedupe;
 mod event;
 pub mod fragment;
 mod link;
+pub mod mirror;
 mod net;
 mod packet;
 mod settings;

@@ -274,4 +274,6 @@ pub struct Packet {
     pub length: u32,
     /// A checksum was verified and is wrong.
     pub bad_checksum: bool,
+    /// It came by a mirror, whose wrapping was taken off.
+    pub mirrored: bool,
 }

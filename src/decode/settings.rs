@@ -1,6 +1,6 @@
 //! What a user may change about decoding.
 
-use crate::fragment;
+use crate::{fragment, mirror};
 
 /// How frames are decoded. The defaults are those of the reference engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub struct Settings {
     pub erspan_type1: bool,
     /// How fragments are put together.
     pub defrag: fragment::Settings,
+    /// Which tunnels are mirror sessions.
+    pub mirror: mirror::Settings,
 }
 
 impl Default for Settings {
@@ -34,6 +36,7 @@ impl Default for Settings {
             teredo: true,
             erspan_type1: true,
             defrag: fragment::Settings::default(),
+            mirror: mirror::Settings::default(),
         }
     }
 }

@@ -1,8 +1,10 @@
 //! The walk over one packet's bytes: what every layer needs at hand, and where it leaves what it found.
 
-use frame::{Checksum, Frame, Timestamp};
+use frame::{Checksum, Frame, TapId, Timestamp};
 
+use crate::dedupe::Memory;
 use crate::fragment::Fragments;
+use crate::mirror::{Tap, Tenants};
 use crate::{Counters, Ether, Event, Origin, Packet, Settings, Source, Vlans};
 
 /// Headers that are followed inside one another, tunnels and tags alike.
@@ -36,6 +38,10 @@ pub(crate) struct Task {
     pub(crate) layers: u8,
     /// The sender of this copy may have kept only its beginning: a length that goes too far is no anomaly.
     pub(crate) clipped: bool,
+    /// It came by a mirror whose wrapping was taken off: nothing is odd about what lacks its end.
+    pub(crate) mirrored: bool,
+    /// The mirror session that wraps its copies once more: VXLAN is to be found inside.
+    pub(crate) carrier: Option<usize>,
     pub(crate) vlans: Vlans,
     pub(crate) tenant: u32,
     pub(crate) ether: Option<Ether>,
@@ -60,6 +66,22 @@ pub(crate) struct Out {
     pub(crate) evicted: bool,
     /// Whether the outermost packet broke off before its network layer was known.
     pub(crate) unread: bool,
+    pub(crate) tenants: Tenants,
+    /// The mirror that this frame came by.
+    pub(crate) tap: Option<Tap>,
+    /// There was no room for one more tenant.
+    pub(crate) crowded: bool,
+    /// Packets seen, when copies are searched for.
+    pub(crate) memory: Option<Box<Memory>>,
+}
+
+/// Why a packet is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dropped {
+    /// A mirror wrapped what comes next in it.
+    Wrapping,
+    /// It is a copy of one that was seen before.
+    Copy,
 }
 
 /// One packet being walked.
@@ -69,6 +91,7 @@ pub(crate) struct Walk<'w> {
     pub(crate) out: &'w mut Out,
     pub(crate) time: Timestamp,
     pub(crate) checksum: Checksum,
+    pub(crate) tap: TapId,
     pub(crate) task: &'w Task,
     /// A length that goes beyond the packet is no anomaly: whoever copied it kept only its beginning.
     pub(crate) clipped: bool,
@@ -77,6 +100,8 @@ pub(crate) struct Walk<'w> {
     pub(crate) layers: u8,
     /// A header was impossible, or lay in what the capture lacks.
     pub(crate) broken: bool,
+    /// It is no packet of its own: a mirror's wrapping, or a copy of what was seen before.
+    pub(crate) dropped: Option<Dropped>,
     raised: u8,
 }
 
@@ -96,12 +121,14 @@ impl<'w> Walk<'w> {
             settings,
             out,
             time: frame.time,
-            checksum: frame.checksum,
+            checksum: if task.mirrored { Checksum::Partial } else { frame.checksum },
+            tap: frame.tap,
             task,
             clipped: task.clipped,
             index,
             layers: task.layers,
             broken: false,
+            dropped: None,
             raised: 0,
         }
     }
@@ -133,7 +160,7 @@ impl<'w> Walk<'w> {
     #[cold]
     fn too_short(&mut self, on_the_wire: bool, short: Event) {
         self.broken = true;
-        if on_the_wire {
+        if on_the_wire && !self.task.mirrored {
             self.fail(short);
         }
     }
@@ -209,6 +236,8 @@ impl<'w> Walk<'w> {
             depth: p.depth + 1,
             layers: self.layers + 1,
             clipped: self.clipped,
+            mirrored: self.task.mirrored,
+            carrier: None,
             vlans: Vlans::default(),
             tenant: p.tenant,
             ether: None,

@@ -16,6 +16,8 @@ pub enum Loss {
     DecodeError,
     /// The fragment memory was full, or a fragment train never completed.
     FragmentBudget,
+    /// There was no room to tell one more tenant of a mirror apart.
+    TenantBudget,
     /// The flow table was full and its policy kept older flows.
     TableFull,
     /// A worker went away (panic) with these frames in hand.
@@ -32,13 +34,14 @@ pub enum Loss {
 
 impl Loss {
     /// Every kind, in catalogue order.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::FileTruncated,
         Self::FileMalformed,
         Self::KernelDrop,
         Self::UnknownLink,
         Self::DecodeError,
         Self::FragmentBudget,
+        Self::TenantBudget,
         Self::TableFull,
         Self::WorkerLost,
         Self::NicNoBuffer,
@@ -57,6 +60,7 @@ impl Loss {
             Self::UnknownLink => "decode.unknown_link",
             Self::DecodeError => "decode.error",
             Self::FragmentBudget => "fragment.budget",
+            Self::TenantBudget => "mirror.tenants",
             Self::TableFull => "flow.table_full",
             Self::WorkerLost => "worker.lost",
             Self::NicNoBuffer => "nic.no_buffer",
@@ -76,6 +80,7 @@ impl Loss {
             Self::UnknownLink => "the link type is not one that vigie reads",
             Self::DecodeError => "the bytes could not be decoded as far as the network layer",
             Self::FragmentBudget => "the fragment memory was full, or the train never completed",
+            Self::TenantBudget => "more tenants of mirrors came than are told apart",
             Self::TableFull => "the flow table was full and kept older flows",
             Self::WorkerLost => "a worker failed with these frames in hand",
             Self::NicNoBuffer => "the NIC had no descriptor free",

@@ -144,6 +144,7 @@ fn lost_name(loss: Loss) -> &'static str {
         Loss::UnknownLink => "ledger.lost.unknown_link",
         Loss::DecodeError => "ledger.lost.decode_error",
         Loss::FragmentBudget => "ledger.lost.fragment_budget",
+        Loss::TenantBudget => "ledger.lost.tenant_budget",
         Loss::TableFull => "ledger.lost.table_full",
         Loss::WorkerLost => "ledger.lost.worker_lost",
         Loss::NicNoBuffer => "ledger.lost.nic_no_buffer",

@@ -12,8 +12,8 @@ use frame::Timestamp;
 
 pub(crate) use held::Fragments;
 
-use crate::walk::{Start, Task, Walk, short};
-use crate::{Address, Event, Network, Origin, Packet, Source, Vlans, checksum};
+use crate::walk::{Dropped, Start, Task, Walk, short};
+use crate::{Address, Event, Ip, Network, Origin, Packet, Source, Vlans, checksum};
 
 /// The largest datagram (RFC 791, RFC 8200 without jumbo payloads).
 const LARGEST: usize = 65_535;
@@ -166,6 +166,9 @@ impl Walk<'_> {
             self.out.counters.fragment_ignored += 1;
             return;
         }
+        if self.is_copied_fragment(p, &ip, &piece, data) {
+            return;
+        }
         let overhead = if version_4 { 20 } else { 0 };
         if overhead + piece.offset + data.len() > LARGEST {
             self.out.counters.fragment_ignored += 1;
@@ -194,6 +197,20 @@ impl Walk<'_> {
             before: ip.offset.saturating_sub(short(self.task.at)),
         };
         self.hold(p, &arrival, version_4);
+    }
+
+    /// A copy must not reach the datagram that the other one is part of: they would overlap.
+    fn is_copied_fragment(&mut self, p: &Packet, ip: &Ip, piece: &Piece, data: &[u8]) -> bool {
+        if self.out.memory.is_none() || p.depth > 0 {
+            return false;
+        }
+        let id = u16::try_from(piece.id & 0xffff).unwrap_or(0);
+        let place = u64::from(piece.id) << 32 | (piece.offset as u64) << 1 | u64::from(piece.more);
+        let copied = self.out.is_copy(p, ip, id, data, place, (self.time, self.tap));
+        if copied {
+            self.dropped = Some(Dropped::Copy);
+        }
+        copied
     }
 
     fn hold(&mut self, p: &Packet, arrival: &Arrival<'_>, version_4: bool) {
@@ -234,6 +251,8 @@ impl Walk<'_> {
             depth: p.depth,
             layers: self.layers,
             clipped: false,
+            mirrored: self.task.mirrored,
+            carrier: self.task.carrier,
             vlans: p.vlans,
             tenant: p.tenant,
             ether: p.ether,

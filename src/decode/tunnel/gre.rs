@@ -1,6 +1,8 @@
 //! GRE (RFC 2784, 2890; version 1 of RFC 2637) and ERSPAN (draft-foschiano-erspan).
 
 use crate::link::ethertype;
+use crate::mirror::{Direction, Facts, Ids, Shape};
+use crate::tunnel::mirror::Inside;
 use crate::walk::{Start, Walk, push_vlan};
 use crate::{Event, Origin, Packet, Transport};
 
@@ -121,11 +123,55 @@ impl Walk<'_> {
             | ethertype::NSH => Start::Ethertype(kind),
             _ => return,
         };
+        if self.strip_gre(p, flags, kind, Inside { origin: Origin::Gre, start, at, end }) {
+            return;
+        }
         let erspan = matches!(kind, ERSPAN_1_2 | ERSPAN_3);
         if kind == ERSPAN_1_2 && !sequenced {
             self.out.counters.erspan += 1;
         }
         self.inner(p, if erspan { Origin::Erspan } else { Origin::Gre }, start, at, end);
+    }
+
+    /// Takes GRE or ERSPAN off, when it is a mirror's. ERSPAN's own header is read with what is behind it.
+    fn strip_gre(&mut self, p: &Packet, flags: u16, kind: u16, inside: Inside) -> bool {
+        let (shape, origin) = match kind {
+            ERSPAN_1_2 | ERSPAN_3 => (Shape::Erspan, Origin::Erspan),
+            _ => (Shape::Gre, Origin::Gre),
+        };
+        let Some(session) = self.session(p, shape) else { return false };
+        let facts = match (shape, inside.start) {
+            (Shape::Gre, _) => self.gre_facts(flags, &inside),
+            (_, Start::Erspan2 | Start::Erspan3) => self.erspan_session(kind, &inside),
+            // type I says nothing of itself
+            _ => {
+                self.out.counters.erspan += 1;
+                Facts::default()
+            }
+        };
+        self.strip(p, session, shape, facts, Inside { origin, ..inside });
+        true
+    }
+
+    /// The key stands behind the checksum and before the sequence number, which stands before what is inside.
+    fn gre_facts(&self, flags: u16, inside: &Inside) -> Facts {
+        let behind = if flags & SEQUENCE != 0 { 8 } else { 4 };
+        let key = inside.at.checked_sub(behind).filter(|_| flags & (KEY | ROUTING) == KEY);
+        let key = key.and_then(|at| self.peek(at, inside.at)).map(|key| u32::from_be_bytes(*key));
+        Facts { ids: Ids { key, ..Ids::default() }, ..Facts::default() }
+    }
+
+    /// Session and truncation of both forms, direction of type III (draft-foschiano-erspan sections 4.2 and 4.3).
+    fn erspan_session(&self, kind: u16, inside: &Inside) -> Facts {
+        let Some([_, _, high, low]) = self.peek::<4>(inside.at, inside.end) else { return Facts::default() };
+        let session = Some(u16::from_be_bytes([high & 3, *low]));
+        let direction = match self.peek::<12>(inside.at, inside.end) {
+            Some([.., last]) if kind == ERSPAN_3 => {
+                Some(if last & 8 != 0 { Direction::Egress } else { Direction::Ingress })
+            }
+            _ => None,
+        };
+        Facts { ids: Ids { session, ..Ids::default() }, direction, truncated: high & 4 != 0 }
     }
 
     /// ERSPAN type II: version 1, the mirrored port's VLAN, session; 8 bytes, then Ethernet.

@@ -1,6 +1,8 @@
 //! Tunnels: what is found inside IP and UDP, and queued as a packet of its own.
 
+mod geneve;
 mod gre;
+mod mirror;
 mod udp;
 
 use crate::walk::{Start, Walk};

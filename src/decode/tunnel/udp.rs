@@ -1,7 +1,9 @@
-//! Tunnels in UDP: VXLAN, GENEVE, GTP-U and Teredo. Ports only suggest them; what does not fit stays plain UDP.
+//! Tunnels in UDP: VXLAN, GTP-U and Teredo here, GENEVE beside. Ports only suggest them; what does not fit stays plain UDP.
 
 use crate::link::ethertype;
-use crate::walk::{Start, Walk};
+use crate::mirror::{Facts, Ids, Shape, is_mirrored};
+use crate::tunnel::mirror::Inside;
+use crate::walk::{Start, Task, Walk};
 use crate::{Ether, Event, Origin, Packet};
 
 /// RFC 4380 section 4.
@@ -39,16 +41,23 @@ impl Walk<'_> {
         }
         let vni = u32::from_be_bytes([0, v0, v1, v2]);
         let at = at + 8;
+        let session = self.session(p, Shape::Vxlan);
         let start = match if flags & 0x04 != 0 { next } else { 3 } {
             1 => Start::Ip4,
             2 => Start::Ip6,
+            3 if session.is_some() => Start::Ethernet,
             3 => return self.ethernet_in_vxlan(p, vni, at, end),
             4 => Start::Ethertype(ethertype::NSH),
             5 => Start::Ethertype(ethertype::MPLS),
             _ => return self.raise(Event::VxlanUnknownPayloadType),
         };
         self.out.counters.vxlan += 1;
-        self.mirrored(p, Origin::Vxlan, vni, start, at, end);
+        if let Some(session) = session {
+            let ids = Ids { vni: Some(vni), ..Ids::default() };
+            let inside = Inside { origin: Origin::Vxlan, start, at, end };
+            return self.strip(p, session, Shape::Vxlan, Facts { ids, ..Facts::default() }, inside);
+        }
+        self.in_network(p, Origin::Vxlan, vni, start, at, end);
     }
 
     /// The inner Ethernet header is read here: the reference engine counts the inner packet from behind it.
@@ -69,57 +78,40 @@ impl Walk<'_> {
             _ => return self.fail(Event::VxlanUnknownPayloadType),
         };
         let ether = Ether { src: [s0, s1, s2, s3, s4, s5], dst: [d0, d1, d2, d3, d4, d5] };
-        self.mirrored(p, Origin::Vxlan, vni, start, at + 14, end);
-        if let Some(task) = self.out.tasks.last_mut() {
+        if let Some(task) = self.in_network(p, Origin::Vxlan, vni, start, at + 14, end) {
             task.ether = Some(ether);
         }
     }
 
     /// Queues a packet that a mirror may have cut short, under its virtual network.
-    fn mirrored(&mut self, p: &Packet, origin: Origin, vni: u32, start: Start, at: usize, end: usize) {
-        if let Some(task) = self.inner(p, origin, start, at, end) {
-            // a network without a number inherits the one it travels in
-            task.tenant = if vni == 0 { task.tenant } else { vni };
-            task.clipped = true;
-        }
+    pub(crate) fn in_network(
+        &mut self,
+        p: &Packet,
+        origin: Origin,
+        vni: u32,
+        start: Start,
+        at: usize,
+        end: usize,
+    ) -> Option<&mut Task> {
+        let tenant = self.tenant_within(p.tenant, vni);
+        let task = self.inner(p, origin, start, at, end)?;
+        task.tenant = tenant;
+        task.clipped = true;
+        Some(task)
     }
 
-    /// GENEVE (RFC 8926 section 3.4). Options are walked within their own length, only to count critical ones.
-    fn geneve(&mut self, p: &Packet, at: usize, end: usize) {
-        let Some(header) = self.peek::<8>(at, end) else { return };
-        let [first, flags, k0, k1, v0, v1, v2, _] = *header;
-        let options_end = at + 8 + usize::from(first & 0x3f) * 4;
-        if first >> 6 != 0 || options_end > end {
-            return;
+    /// A network without a number inherits the one it travels in; one that travels in a tenant's traffic is the
+    /// tenant's own.
+    fn tenant_within(&mut self, tenant: u32, vni: u32) -> u32 {
+        if vni == 0 {
+            return tenant;
         }
-        let vni = u32::from_be_bytes([0, v0, v1, v2]);
-        if flags & 0x40 != 0 {
-            self.geneve_options(at + 8, options_end);
+        if !is_mirrored(tenant) {
+            return vni;
         }
-        let kind = u16::from_be_bytes([k0, k1]);
-        let start = match kind {
-            ethertype::BRIDGE => Start::Ethernet,
-            ethertype::IPV4 => Start::Ip4,
-            ethertype::IPV6 => Start::Ip6,
-            ethertype::ARP | ethertype::VLAN | ethertype::QINQ | ethertype::MPLS | ethertype::NSH => {
-                Start::Ethertype(kind)
-            }
-            _ => return self.fail(Event::GeneveUnknownPayloadType),
-        };
-        self.out.counters.geneve += 1;
-        self.mirrored(p, Origin::Geneve, vni, start, options_end, end);
-    }
-
-    /// Class, type, length in words: every step is at least 4 bytes and none leaves the options.
-    fn geneve_options(&mut self, at: usize, end: usize) {
-        let mut at = at;
-        while let Some([_, _, kind, length]) = self.peek::<4>(at, end) {
-            at += 4 + usize::from(length & 0x1f) * 4;
-            if at > end {
-                return;
-            }
-            self.out.counters.geneve_critical += u64::from(kind & 0x80 != 0);
-        }
+        let within = self.out.tenants.within(tenant, vni);
+        self.out.counters.networks_joined += u64::from(within.is_none());
+        within.unwrap_or(tenant)
     }
 
     /// GTP-U (3GPP TS 29.281 section 5.1): version 1, protocol type 1, message G-PDU.

@@ -5,6 +5,7 @@ mod checksums;
 mod corpora;
 mod fragments;
 mod links;
+mod mirror;
 mod mutation;
 mod network;
 mod transports;
