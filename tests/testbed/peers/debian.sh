@@ -57,7 +57,7 @@ unpack_root() {
     done < <(proxies)
     rm -rf -- "$root.half"
     mmdebstrap --quiet --mode=root --variant=apt --keyring="$keyring" "${options[@]}" \
-        --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
+        --dpkgopt=force-unsafe-io --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
         "$@" "$suite" "$root.half" \
         "deb $from $suite main" "deb $from $suite-backports main" >/dev/null ||
         fail "mmdebstrap could not make $root.half from $from"
