@@ -1,5 +1,6 @@
 //! A function that is up, one queue of it, and rounds in which its ring is filled and emptied.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -55,15 +56,22 @@ pub(crate) struct Station {
     _control: Control,
     flush: Vec<u64>,
     number: u64,
+    /// Nanoseconds that passed while the queue was not being emptied.
+    outside: Arc<AtomicU64>,
 }
 
-/// Real time.
-struct Wall(Instant);
+/// Real time less what the replay took of it: packets come as close together as the driver takes them, and flows age
+/// as they would on a wire that brings them so.
+struct Wall {
+    begin: Instant,
+    outside: Arc<AtomicU64>,
+}
 
 impl iavf::Clock for Wall {
     fn now(&mut self) -> Timestamp {
+        let outside = Duration::from_nanos(self.outside.load(Ordering::Relaxed));
         // Packet time of a live source never begins at zero.
-        Timestamp::new(1_700_000_000, 0).plus(self.0.elapsed())
+        Timestamp::new(1_700_000_000, 0).plus(self.begin.elapsed().saturating_sub(outside))
     }
 
     fn pause(&mut self, length: Duration) {
@@ -84,17 +92,21 @@ impl Station {
         let mut control =
             Control::open(Box::new(device), settings, Duration::ZERO).map_err(|e| e.to_string())?;
         let mut queues = Vec::new();
+        let outside = Arc::new(AtomicU64::new(0));
         let mut now = Duration::ZERO;
         while control.standing() != Standing::Up || queues.is_empty() {
             if now > PATIENCE {
                 return Err(format!("not up after {PATIENCE:?}: {control:?}"));
             }
             now = turn(&nic, &mut control, now);
-            queues.extend(control.queues(&mut |_| Box::new(Wall(Instant::now()))));
+            queues
+                .extend(control.queues(&mut |_| {
+                    Box::new(Wall { begin: Instant::now(), outside: Arc::clone(&outside) })
+                }));
         }
         let queue = queues.pop().ok_or("no queue")?;
         lock(&nic).begin()?;
-        Ok(Self { nic, witness, queue, _control: control, flush: vec![1; FLUSH / 8], number: 0 })
+        Ok(Self { nic, witness, queue, _control: control, flush: vec![1; FLUSH / 8], number: 0, outside })
     }
 
     /// Fills the ring, and has every frame of it seen. Only the second half is timed.
@@ -104,10 +116,13 @@ impl Station {
         numbers: &mut dyn Iterator<Item = u32>,
         each: &mut impl FnMut(&Frame<'_>),
     ) -> Result<Round, String> {
+        let before = Instant::now();
         let filled = lock(&self.nic).fill(numbers)?;
         if near == Near::Cache {
             self.flush();
         }
+        let filling = u64::try_from(before.elapsed().as_nanos()).unwrap_or(0);
+        self.outside.fetch_add(filling, Ordering::Relaxed);
         let begin = Instant::now();
         let last = drain(&mut self.queue, filled.frames, each)?;
         let time = begin.elapsed();
