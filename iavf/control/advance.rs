@@ -127,6 +127,9 @@ impl Control {
         match step {
             Step::ConfigQueues => Some(Request::ConfigQueues(self.queues_message(self.agreed.as_ref()?))),
             Step::RequestQueues if self.trouble.asked_queues || self.has_all_queues() => None,
+            Step::RequestQueues if self.trouble.want.is_some() => {
+                self.trouble.want.map(|pairs| Request::Queues(QueueCount { pairs }))
+            }
             _ => bringup::request(step, self.agreed.as_ref(), &self.settings),
         }
     }
@@ -293,7 +296,12 @@ impl Control {
                     Err(missing) => return self.give_up_on(step, VfError::Nothing(missing), now),
                 }
             }
-            (Step::RequestQueues, Answer::Queues(QueueCount { pairs })) => self.fewer_queues(pairs),
+            (Step::RequestQueues, Answer::Queues(QueueCount { pairs })) => {
+                if self.fewer_queues(pairs) {
+                    self.state = State::Next(step);
+                    return true;
+                }
+            }
             (Step::HenaCaps, Answer::HenaCaps(offered)) => {
                 if let Some(agreed) = &mut self.agreed {
                     agreed.hena = agreed.choose(offered.0);
@@ -329,15 +337,25 @@ impl Control {
         self.agreed = Some(agreed);
     }
 
-    /// The PF has fewer queues than were asked for, and has not reset the function.
-    fn fewer_queues(&mut self, pairs: u16) {
+    /// The PF has fewer queues than were asked for, and has not reset the function. Whether it is to be asked for those.
+    fn fewer_queues(&mut self, pairs: u16) -> bool {
         let has = self.agreed.as_ref().map_or(0, |agreed| agreed.queues);
-        self.say_once(format!(
-            "{} queues were asked for, the PF can give {pairs}: going on with {has}. {}",
-            self.settings.queues,
-            Step::RequestQueues.advice()
-        ));
+        if pairs > has && pairs < self.settings.queues && self.trouble.want.is_none() {
+            self.trouble.want = Some(pairs);
+            return true;
+        }
         self.trouble.asked_queues = true;
+        false
+    }
+
+    /// Says so where there are fewer queues than were asked for.
+    pub(super) fn tell_fewer(&mut self) {
+        let has = self.agreed.as_ref().map_or(0, |agreed| agreed.queues);
+        if has < self.settings.queues {
+            let wanted = self.settings.queues;
+            let advice = Step::RequestQueues.advice();
+            self.say_once(format!("{wanted} queues were asked for, the PF gives {has}: {advice}"));
+        }
     }
 
     /// Steps 12 and 13: doorbells, before and after queues start; then rings go to their workers.

@@ -80,6 +80,8 @@ pub(super) struct Trouble {
     cause: Option<Cause>,
     /// Whether more queues were asked for, and no more will come.
     pub(super) asked_queues: bool,
+    /// How many the PF said that it can give.
+    pub(super) want: Option<u16>,
     /// Whether rings start anew, and nobody has had them since.
     pub(super) rewound: bool,
     /// What failed last.
@@ -330,6 +332,7 @@ impl Control {
                 self.tell_back(&outage, now);
             }
         }
+        self.tell_fewer();
         let told = std::mem::take(&mut self.trouble.told);
         self.trouble = Trouble { told, ..Trouble::default() };
         self.error = None;

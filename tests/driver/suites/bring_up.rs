@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use frame::RxQueue;
 use iavf::{Polling, Settings, Standing};
-use model::{Options, Persona};
+use model::{Latency, Options, Persona};
 
 use crate::{Rig, udp};
 
@@ -54,4 +55,58 @@ fn a_function_is_given_back_as_it_was_found() {
         assert_eq!(rig.lent, 100);
         rig.check().unwrap();
     }
+}
+
+#[test]
+fn queues_that_are_stopped_lend_what_there_is_and_end() {
+    let mut rig = Rig::new(Persona::i40e(), Options::default(), Settings::new(4)).unwrap();
+    rig.up();
+    rig.working = false;
+    for number in 0..50 {
+        rig.inject(&udp(number));
+    }
+    rig.run(Duration::from_millis(1));
+    rig.queues.iter_mut().for_each(RxQueue::stop);
+    rig.working = true;
+    assert!(rig.run_until(Duration::from_secs(1), |rig| rig.ended.len() == 4), "{:?}", rig.control);
+    assert!(rig.run_until(Duration::from_secs(2), |rig| rig.standing() == Standing::Over));
+    assert!(rig.control().error().is_none());
+    assert_eq!((rig.lent, rig.ledger.received), (50, 50));
+    rig.check().unwrap();
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_before_the_device_is_touched() {
+    let settings = Settings { descriptors: 1000, ..Settings::new(4) };
+    let error = Rig::new(Persona::i40e(), Options::default(), settings).unwrap_err().to_string();
+    assert!(error.contains("power of two"), "{error}");
+    let other = Persona { device: 0x1889, ..Persona::i40e() };
+    let error = Rig::new(other, Options::default(), Settings::new(4)).unwrap_err().to_string();
+    assert!(error.contains("8086:1889"), "{error}");
+}
+
+#[test]
+fn a_pf_without_more_queues_gives_what_it_has_and_says_so() {
+    for (left, gives) in [(0, 2), (1, 3), (7, 9), (64, 16)] {
+        let options = Options { pairs: Some(2), pairs_left: left, ..Options::default() };
+        let mut rig = Rig::new(Persona::i40e(), options, Settings::new(16)).unwrap();
+        rig.up();
+        rig.run(Duration::from_millis(1));
+        assert_eq!(rig.queues.len(), gives);
+        let told = rig.said.iter().any(|said| said.contains("create fewer VFs"));
+        assert_eq!(told, gives < 16, "{:?}", rig.said);
+        rig.check().unwrap();
+    }
+}
+
+#[test]
+fn a_pf_that_never_answers_is_one_clear_error() {
+    let options = Options { latency: Latency::Never, ..Options::default() };
+    let settings = Settings { patience: Some(Duration::from_secs(30)), ..Settings::new(4) };
+    let mut rig = Rig::new(Persona::i40e(), options, settings).unwrap();
+    rig.run(Duration::from_secs(40));
+    assert_eq!(rig.standing(), Standing::Over);
+    let error = rig.control().error().unwrap().to_string();
+    assert!(error.contains("does not answer") && error.contains("kernel log"), "{error}");
+    rig.check().unwrap();
 }

@@ -12,7 +12,8 @@ use crate::{Rig, udp};
 #[test]
 fn lies_and_stray_words_are_survived() {
     let mut ups = 0;
-    for seed in 0..150 {
+    let seeds = if std::env::var_os("VIGIE_LONG").is_some() { 3_000 } else { 150 };
+    for seed in 0..seeds {
         let model = Arc::new(Mutex::new(Model::new(Persona::i40e(), Options::default())));
         // Some begin their mischief at once, some know their driver well by then.
         let device = Hostile::device(&model, Box::new(Seeded::new(seed, 4000)));

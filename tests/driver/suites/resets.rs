@@ -178,3 +178,24 @@ fn queues_dropped_before_their_driver_free_nothing_under_the_device() {
     rig.control = None;
     assert_eq!((rig.witness.mapped(), rig.witness.freed_under_master()), (vec![], vec![]));
 }
+
+#[test]
+fn our_own_reset_is_believed_when_it_has_begun() {
+    // RSTAT says "active" for a while after it was asked for, and registers are dead when it begins.
+    for stale in [0, 1, 5, 20, 200, 2_000].map(Duration::from_millis) {
+        let mut options = Options::default();
+        options.reset.stale = stale;
+        options.reset.dead_beef = Duration::from_millis(2);
+        let plan = "reply 6: wrong-status -5".parse().unwrap();
+        let mut rig = Rig::with_plan(Persona::i40e(), options, Settings::new(4), plan).unwrap();
+        rig.up();
+        // Longer than a second it is taken for one that nobody heard of, and the PCI function is reset.
+        let own = if stale < Duration::from_secs(1) { 1 } else { 2 };
+        assert_eq!(rig.control().counters().own_resets, own, "{stale:?}");
+        rig.run(Duration::from_secs(4));
+        rig.up();
+        offer(&mut rig, 100);
+        assert_eq!(rig.lent, 100, "{stale:?}");
+        rig.check().unwrap();
+    }
+}
