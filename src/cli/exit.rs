@@ -69,7 +69,10 @@ impl From<sensor::Failure> for Told {
             sensor::Failure::Live(OpenError::Settings(_)) | sensor::Failure::Settings(_) => {
                 Exit::Configuration
             }
-            sensor::Failure::Live(_) | sensor::Failure::Vf(_) | sensor::Failure::Thread(_) => Exit::System,
+            sensor::Failure::Live(_)
+            | sensor::Failure::Vf(_)
+            | sensor::Failure::Vhost(_)
+            | sensor::Failure::Thread(_) => Exit::System,
         };
         Self::new(exit, failure.to_string())
     }

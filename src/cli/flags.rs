@@ -91,6 +91,9 @@ pub(crate) struct Run {
     /// Virtual function to drive from user space: its PCI address, or vfio-user:PATH; otherwise `vf.place`.
     #[arg(long, value_name = "FUNCTION", conflicts_with = "interface")]
     pub(crate) vf: Option<Place>,
+    /// Socket of a vhost-user front end (virtual switch or VM) to take frames from; otherwise `vhost.path`.
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["interface", "vf"])]
+    pub(crate) vhost_user: Option<String>,
     /// Queues of the virtual function, one a worker: as --workers.
     #[arg(long, value_name = "N", conflicts_with = "workers", value_parser = clap::value_parser!(u16).range(1..=16))]
     pub(crate) queues: Option<u16>,

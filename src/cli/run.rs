@@ -13,10 +13,11 @@ use std::time::Instant;
 pub(crate) fn run(args: &Run) -> Result<Exit, Told> {
     let settings = run_settings(args)?;
     check(&args.walk, &settings)?;
-    let source = if settings.vf.place.is_empty() { &settings.live.interface } else { &settings.vf.place };
+    let sources = [&settings.live.interface, &settings.vf.place, &settings.vhost.path];
+    let source = sources.into_iter().find(|source| !source.is_empty()).map_or("", String::as_str);
     if source.is_empty() {
         let text = format!(
-            "no source: give --interface IF or --vf FUNCTION, or set capture.interface or vf.place in the configuration \
+            "no source: give --interface IF or --vf FUNCTION or --vhost-user PATH, or set capture.interface, vf.place or vhost.path in the configuration \
              (--config FILE, or {CONFIGURATION} when that is there)"
         );
         return Err(Told::new(Exit::Usage, text));

@@ -22,14 +22,11 @@ pub(crate) fn of_the_machine(sources: &Sources) -> Sources {
 pub(crate) fn run_settings(args: &Run) -> Result<Settings, Told> {
     let mut settings = settings(&of_the_machine(&args.walk.sources))?;
     apply(&args.walk, &mut settings);
-    if let Some(interface) = &args.interface {
-        settings.live.interface.clone_from(interface);
-    }
-    if let Some(place) = &args.vf {
-        settings.vf.place = place.to_string();
-        settings.live.interface.clear();
-    } else if args.interface.is_some() {
-        settings.vf.place.clear();
+    if args.interface.is_some() || args.vf.is_some() || args.vhost_user.is_some() {
+        // What the command line names takes the place of what the configuration names.
+        settings.live.interface = args.interface.clone().unwrap_or_default();
+        settings.vf.place = args.vf.as_ref().map(ToString::to_string).unwrap_or_default();
+        settings.vhost.path = args.vhost_user.clone().unwrap_or_default();
     }
     if let Some(queues) = args.queues {
         settings.workers = queues;

@@ -32,6 +32,8 @@ pub enum Failure {
     Output(String, std::io::Error),
     /// A virtual function could not be captured.
     Vf(capture::vf::OpenError),
+    /// A vhost-user socket could not be had.
+    Vhost(capture::vhost_user::OpenError),
     /// What the settings say of the source makes no sense.
     Settings(String),
     /// The operating system refused a thread.
@@ -46,6 +48,7 @@ impl fmt::Display for Failure {
             Self::Open(e) => write!(f, "{e}"),
             Self::Live(e) => write!(f, "{e}"),
             Self::Vf(e) => write!(f, "{e}"),
+            Self::Vhost(e) => write!(f, "{e}"),
             Self::Settings(text) => f.write_str(text),
             Self::Output(what, e) => write!(f, "{what}: cannot be written: {e}{}", missing_folder(what, e)),
             Self::Thread(e) => write!(f, "the operating system gave no thread: {e}"),

@@ -7,6 +7,7 @@ use capture::af_packet::{Fanout, LiveSettings, OpenError};
 use capture::deal::deal;
 use capture::ebpf::{PORTS, Tunnels};
 use capture::vf::{Keeper, Place, VfSettings};
+use capture::vhost_user::VhostSettings;
 use frame::RxQueue;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,13 +24,26 @@ pub(crate) struct Source {
 
 /// Opens what the settings name.
 pub(crate) fn open(settings: &Settings, watch: &Watch) -> Result<Source, Failure> {
-    match (settings.vf.place.is_empty(), settings.live.interface.is_empty()) {
-        (true, _) => of_interface(settings, watch),
-        (false, true) => of_function(settings, watch),
-        (false, false) => {
-            Err(Failure::Settings("capture.interface and vf.place are both set: one of them".into()))
-        }
+    let set = |text: &String| !text.is_empty();
+    match (set(&settings.live.interface), set(&settings.vf.place), set(&settings.vhost.path)) {
+        (false, true, false) => of_function(settings, watch),
+        (false, false, true) => of_front_end(settings),
+        (_, false, false) => of_interface(settings, watch),
+        _ => Err(Failure::Settings(
+            "capture.interface, vf.place and vhost.path: one of them, not several".into(),
+        )),
     }
+}
+
+/// A front end need not send both directions of a flow by one ring, so several workers are dealt to here.
+fn of_front_end(settings: &Settings) -> Result<Source, Failure> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let workers = usize::from(settings.worker_count(cores));
+    let vhost = &settings.vhost;
+    let wanted = VhostSettings { role: vhost.role, ..VhostSettings::new(&vhost.path) };
+    let queues = capture::vhost_user::open(&wanted).map_err(Failure::Vhost)?;
+    let queues = if workers > 1 { dealt(queues, workers, settings)? } else { queues };
+    Ok(Source { queues, taps: vec![format!("vhost-user:{}", vhost.path)], keeper: None })
 }
 
 /// One queue a worker; fewer where the PF has fewer.

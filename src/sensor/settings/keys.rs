@@ -3,6 +3,7 @@
 use super::Settings;
 use super::value::{Kind, Value};
 use capture::af_packet::Fanout;
+use capture::vhost_user::Role;
 use std::time::Duration;
 
 /// One key of the configuration.
@@ -217,6 +218,20 @@ pub static KEYS: &[Key] = &[
         reload: false,
         put: |s, v| s.vf.deal_here = text(v) == "here",
         show: |s| Value::Text(if s.vf.deal_here { "here" } else { "nic" }.into()),
+    },
+    // vhost-user
+    text!(
+        "vhost.path",
+        "Socket of a vhost-user front end (a virtual switch or a VM) to take frames from.",
+        vhost.path
+    ),
+    Key {
+        path: "vhost.role",
+        kind: Kind::Word(&["server", "client"]),
+        text: "Who makes that socket: this sensor, or the front end, to which it connects again and again.",
+        reload: false,
+        put: |s, v| s.vhost.role = if text(v) == "client" { Role::Client } else { Role::Server },
+        show: |s| Value::Text(if s.vhost.role == Role::Client { "client" } else { "server" }.into()),
     },
     // record
     Key {

@@ -31,6 +31,8 @@ pub struct Settings {
     pub live: capture::af_packet::LiveSettings,
     /// Which virtual function live frames come from, in place of an interface.
     pub vf: Vf,
+    /// The vhost-user socket that live frames come by, in place of an interface.
+    pub vhost: Vhost,
     /// What is kept of live frames.
     pub record: capture::record::RecordSettings,
     /// Seconds between `stats` events; 0 for none.
@@ -70,6 +72,15 @@ impl Default for Vf {
     }
 }
 
+/// A vhost-user socket.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Vhost {
+    /// Its path; empty for none.
+    pub path: String,
+    /// Who makes it.
+    pub role: capture::vhost_user::Role,
+}
+
 /// Where EVE goes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Eve {
@@ -93,6 +104,7 @@ impl Default for Settings {
             },
             live: capture::af_packet::LiveSettings::new(""),
             vf: Vf::default(),
+            vhost: Vhost::default(),
             record: capture::record::RecordSettings::default(),
             stats_interval: 8,
             control: "/run/vigie/control.sock".into(),
