@@ -189,7 +189,11 @@ impl Device for Vfio {
     }
 
     fn set_master(&mut self, on: bool) -> Result<(), DeviceError> {
-        self.change_command(|command| config::with_master(command, on))
+        // A reset from outside takes the BARs too, where the bus implements that bit.
+        self.change_command(|command| {
+            let command = config::with_master(command, on);
+            if on { config::with_memory(command) } else { command }
+        })
     }
 
     fn reset(&mut self) -> Result<(), DeviceError> {
