@@ -66,7 +66,13 @@ impl Control {
                 self.outage.get_or_insert_default().ready = Some(now);
             }
             _ if now >= until => self.overdue(raw, now),
-            _ => self.state = State::Waiting { until, ready: None },
+            _ => {
+                if Absent::of(raw) == Some(Absent::Gone) {
+                    // A reset from outside may have switched the BARs off. Of a function that is gone nothing comes back.
+                    let _ = self.device.set_master(true);
+                }
+                self.state = State::Waiting { until, ready: None };
+            }
         }
         false
     }
@@ -296,11 +302,9 @@ impl Control {
                     Err(missing) => return self.give_up_on(step, VfError::Nothing(missing), now),
                 }
             }
-            (Step::RequestQueues, Answer::Queues(QueueCount { pairs })) => {
-                if self.fewer_queues(pairs) {
-                    self.state = State::Next(step);
-                    return true;
-                }
+            (Step::RequestQueues, Answer::Queues(QueueCount { pairs })) if self.fewer_queues(pairs) => {
+                self.state = State::Next(step);
+                return true;
             }
             (Step::HenaCaps, Answer::HenaCaps(offered)) => {
                 if let Some(agreed) = &mut self.agreed {
