@@ -87,11 +87,15 @@ impl Mail {
         let (low, high) = halves(self.memory.address());
         self.write(Register::AtqHead, 0);
         self.write(Register::AtqTail, 0);
+        // A ring that is switched on with an old tail makes the device read descriptors that are not there.
+        if self.read(Register::AtqTail) != 0 {
+            return Err("VF_ATQT");
+        }
         self.write(Register::AtqLen, length);
         self.write(Register::AtqBal, low);
         self.write(Register::AtqBah, high);
-        if self.read(Register::AtqBal) != low {
-            return Err("VF_ATQBAL");
+        if (self.read(Register::AtqBal), self.read(Register::AtqBah)) != (low, high) {
+            return Err("VF_ATQBA");
         }
         let (low, high) = halves(self.memory.address() + RING as u64);
         self.write(Register::ArqHead, 0);
@@ -100,8 +104,8 @@ impl Mail {
         self.write(Register::ArqBal, low);
         self.write(Register::ArqBah, high);
         self.write(Register::ArqTail, self.receive.first_tail().into());
-        if self.read(Register::ArqBal) != low {
-            return Err("VF_ARQBAL");
+        if (self.read(Register::ArqBal), self.read(Register::ArqBah)) != (low, high) {
+            return Err("VF_ARQBA");
         }
         self.book.up();
         Ok(())
@@ -109,15 +113,16 @@ impl Mail {
 
     /// Takes both rings away: registers are as they were found.
     pub(crate) fn disarm(&self) {
+        // Off first: until then heads and tails mean something.
         for register in [
+            Register::AtqLen,
+            Register::ArqLen,
             Register::AtqHead,
             Register::AtqTail,
-            Register::AtqLen,
             Register::AtqBal,
             Register::AtqBah,
             Register::ArqHead,
             Register::ArqTail,
-            Register::ArqLen,
             Register::ArqBal,
             Register::ArqBah,
         ] {

@@ -44,6 +44,20 @@ fn ten_thousand_plans() {
     );
 }
 
+#[test]
+fn registers_of_the_mailbox_hold_what_was_written_before_anything_is_sent() {
+    // Of a hundred thousand plans this one was the first: the upper half of the send ring's base was lost on its way,
+    // and the device read descriptors at address 0.
+    let plan =
+        "write any times 2: flap 879us\nwrite any nth 3: drop\nreply 8 times 2 after 126555us: reorder";
+    play(plan.parse().unwrap(), 98_374, &frames()).unwrap();
+    for nth in 1..40 {
+        // Every write of bring-up, and tails when rings are set up anew.
+        let plan = format!("write any nth {nth}: drop\nwrite 0x8400 nth {nth}: drop\nreply 15 times 3: drop");
+        play(plan.parse().unwrap(), nth, &frames()).unwrap_or_else(|why| panic!("{plan}: {why}"));
+    }
+}
+
 fn some(part: u64) -> Vec<String> {
     let frames = frames();
     (0..plans())
