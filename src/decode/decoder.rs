@@ -257,8 +257,11 @@ impl Decoder {
 fn outermost(frame: &Frame<'_>) -> Task {
     let end = frame.data.len().max(frame.wire_len as usize);
     let mut vlans = Vlans::default();
+    // A tag that travels beside the frame was on the wire, too.
+    let mut length = end;
     if let Some(tag) = frame.vlan {
         push_vlan(&mut vlans, tag.tci);
+        length += 4;
     }
     Task {
         start: Start::Link(frame.link),
@@ -274,7 +277,7 @@ fn outermost(frame: &Frame<'_>) -> Task {
         ether: None,
         at: 0,
         end,
-        length: short(end),
+        length: short(length),
     }
 }
 

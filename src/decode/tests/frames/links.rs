@@ -91,6 +91,19 @@ fn vlans_are_listed_outermost_first_and_the_tag_beside_the_frame_is_outermost() 
 }
 
 #[test]
+fn a_tag_beside_the_frame_counts_towards_its_length() {
+    let inside = eth(0x8100, &tag(7, 0x0800, &packet()));
+    let mut beside = inside.clone();
+    beside.drain(12..16);
+    let mut frame = frame(LinkType::ETHERNET, &beside);
+    frame.vlan = Some(VlanTag { tpid: 0x8100, tci: 7 });
+    let mut decoder = decode::Decoder::new(&decode::Settings::default());
+    let (one, other) = (look(LinkType::ETHERNET, &inside), look_with(&mut decoder, &frame));
+    assert_eq!(one.last().length, other.last().length);
+    assert_eq!(one.last().vlans, other.last().vlans);
+}
+
+#[test]
 fn a_fourth_vlan_is_too_many() {
     let data = eth(0x8100, &tag(1, 0x8100, &tag(2, 0x8100, &tag(3, 0x8100, &tag(4, 0x0800, &packet())))));
     let seen = look(LinkType::ETHERNET, &data);
