@@ -1,5 +1,5 @@
-//! `cargo run --release -p capture --example vhost -- SOCKET [QUEUES] [SECONDS]`: what a vhost-user front end transmits,
-//! counted, with nothing behind the capture: how fast that alone is, and whether every frame arrives.
+//! `cargo run --release -p capture --example vhost -- [--client] SOCKET [QUEUES] [SECONDS]`: what a vhost-user front end
+//! transmits, counted, with nothing behind the capture: how fast that alone is, and whether every frame arrives.
 
 #![forbid(unsafe_code)]
 
@@ -8,20 +8,22 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use capture::vhost_user::{VhostSettings, open};
+use capture::vhost_user::{Role, VhostSettings, open};
 use frame::{Ledger, RxQueue, RxStatus};
 
 static STOP: AtomicBool = AtomicBool::new(false);
 
 fn main() -> ExitCode {
-    let mut words = std::env::args().skip(1);
+    let mut words = std::env::args().skip(1).peekable();
+    let role = words.next_if(|word| word == "--client").map_or(Role::Server, |_| Role::Client);
     let Some(path) = words.next() else {
-        let _ = writeln!(std::io::stderr(), "vhost: SOCKET [QUEUES] [SECONDS]");
+        let _ = writeln!(std::io::stderr(), "vhost: [--client] SOCKET [QUEUES] [SECONDS]");
         return ExitCode::FAILURE;
     };
     let mut number = |default| words.next().and_then(|word| word.parse().ok()).unwrap_or(default);
     let (queues, seconds) = (number(1), number(10));
-    let settings = VhostSettings { queues: usize::try_from(queues).unwrap_or(1), ..VhostSettings::new(path) };
+    let queues = usize::try_from(queues).unwrap_or(1);
+    let settings = VhostSettings { queues, role, ..VhostSettings::new(path) };
     let queues = match open(&settings) {
         Ok(queues) => queues,
         Err(error) => {

@@ -13,11 +13,12 @@ use super::seat::Seat;
 use super::server::Keeper;
 
 /// How long empty rings are looked at again and again before front ends are asked to notify, for each frame that came.
-/// To be woken takes longer than a ring takes to run full, and costs the front end a system call: so at a million frames
-/// a second we never sleep, at a tenth of that a tenth of the time is spent looking, and at rest none.
-const PER_FRAME: Duration = Duration::from_micros(1);
+/// To be woken takes longer than a small ring takes to run full, and costs the front end a system call: so at ten million
+/// frames a second we never sleep, at a million a tenth of the time is spent looking, and at rest none. More of it would
+/// take time from front ends that share our processor.
+const PER_FRAME: Duration = Duration::from_nanos(100);
 /// The most of it that is saved up.
-const MOST_SAVED: Duration = Duration::from_millis(1);
+const MOST_SAVED: Duration = Duration::from_micros(200);
 /// Longest wait where a ring is to be looked at again and again.
 const POLL: Duration = Duration::from_millis(1);
 
@@ -77,7 +78,7 @@ impl Queue {
                 return Ok(false);
             }
             if !self.saved.is_zero() {
-                std::thread::yield_now();
+                std::hint::spin_loop();
             } else if !seat.arm() {
                 wait(seat, left)?;
                 last = Instant::now();
