@@ -45,6 +45,7 @@ fn rows(probe: &Probe, asked: u16) -> Vec<(&'static str, String)> {
         ("promiscuous", report.promiscuity.to_string()),
         ("frames", format!("{} (by queue: {:?})", probe.frames.iter().sum::<u64>(), probe.frames)),
         ("both ways together", symmetry(probe)),
+        ("spreading", probe.spreading.map_or_else(|| "nothing is spread".to_owned(), |s| s.to_string())),
         ("NIC without buffer", report.stats.rx_discards.to_string()),
         ("resets seen through", report.control.resets.to_string()),
     ]);
@@ -132,6 +133,7 @@ fn to_json(probe: &Probe, function: &str, asked: u16) -> Value {
         "symmetric": probe.is_symmetric(),
         "conversations_both_ways": probe.both_ways,
         "conversations_split": probe.split,
+        "spreading": probe.spreading.map(|symmetry| symmetry.to_string()),
         "counters": counters,
         "error": report.error,
     })

@@ -1,6 +1,6 @@
 //! A virtual function on trial: brought up, watched for a while, given back.
 
-use capture::vf::{Keeper, OpenError, VfReport, VfSettings, open};
+use capture::vf::{Keeper, OpenError, Spreading, Symmetry, VfReport, VfSettings, open};
 use decode::{Address, Decoder, Network, Transport};
 use frame::{Frame, RxQueue, RxStatus};
 use hashbrown::HashMap;
@@ -27,6 +27,8 @@ pub struct Probe {
     pub both_ways: u64,
     /// Of these, those whose directions came to different queues.
     pub split: u64,
+    /// Whether frames come to the queues that key and table say; none where nothing is spread.
+    pub spreading: Option<Symmetry>,
 }
 
 impl Probe {
@@ -47,22 +49,30 @@ struct Seen([Option<u16>; 2]);
 /// When it cannot be opened or does not come up.
 pub fn probe(settings: &VfSettings, decode: &decode::Settings, time: Duration) -> Result<Probe, OpenError> {
     let begin = Instant::now();
-    let (mut queues, keeper) = open(settings)?;
+    let mut settings = settings.clone();
+    // One thread looks at every queue in turn: it must not wait at one while another fills up.
+    settings.driver.wait = Duration::from_micros(100);
+    let (mut queues, keeper) = open(&settings)?;
     let came_up = begin.elapsed();
     let mut decoder = Decoder::new(decode);
     let mut seen = HashMap::new();
     let mut frames = vec![0; queues.len()];
+    let agreed = keeper.report().agreed;
+    let mut spreading = agreed.and_then(|agreed| Spreading::new(&agreed, &settings.driver));
     let begin = Instant::now();
     while begin.elapsed() < time {
         for ((index, queue), count) in (0_u16..).zip(&mut queues).zip(&mut frames) {
-            let Ok(batch) = queue.burst() else {
-                return Ok(sum(&keeper, came_up, begin.elapsed(), frames, &seen));
-            };
+            // A function that is gone has said so in its report.
+            let Ok(batch) = queue.burst() else { break };
             *count += batch.frames.len() as u64;
-            batch.frames.iter().for_each(|frame| note(&mut decoder, frame, index, &mut seen));
+            for frame in &batch.frames {
+                note(&mut decoder, frame, index, &mut seen);
+                spreading.iter_mut().for_each(|spreading| spreading.see(index, frame.data));
+            }
         }
     }
-    let probe = sum(&keeper, came_up, begin.elapsed(), frames, &seen);
+    let mut probe = sum(&keeper, came_up, begin.elapsed(), frames, &seen);
+    probe.spreading = spreading.map(|spreading| spreading.verdict());
     drain(queues);
     Ok(probe)
 }
@@ -95,7 +105,7 @@ fn sum(
 ) -> Probe {
     let both = seen.values().filter_map(|Seen([there, back])| there.zip(*back));
     let (both_ways, split) = both.fold((0, 0), |(n, split), (a, b)| (n + 1, split + u64::from(a != b)));
-    Probe { report: keeper.report(), came_up, watched, frames, both_ways, split }
+    Probe { report: keeper.report(), came_up, watched, frames, both_ways, split, spreading: None }
 }
 
 /// Queues end before their function is given back.

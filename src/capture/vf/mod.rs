@@ -14,7 +14,7 @@ use frame::RxQueue;
 use iavf::VfError;
 
 pub use device::{DeviceError, pci};
-pub use iavf::verify::Promiscuity;
+pub use iavf::verify::{Promiscuity, Spreading, Symmetry};
 pub use iavf::{Polling, Settings as DriverSettings, Standing};
 pub use keeper::{Keeper, Look};
 pub use place::Place;
