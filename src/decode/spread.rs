@@ -1,7 +1,7 @@
 //! Which worker a frame is for, where every frame goes to exactly one.
 //!
 //! The same walk as `src/capture/ebpf/steer.bpf.c`, which the kernel runs: through VLAN tags and tunnels to the innermost
-//! address pair, whose hash is mixed with the number of the virtual network around it. A test of `capture` holds one
+//! address pair, whose hash is mixed with the number of the virtual network around it, unless mirror sessions are stripped. A test of `capture` holds one
 //! against the other. [`crate::steer`] is another answer to another question: there every worker sees every frame.
 
 use frame::{Frame, LinkType};
@@ -125,7 +125,9 @@ impl<'a> Walk<'a> {
     }
 
     fn found(&mut self, from: &Address, to: &Address) {
-        self.hash = pair_hash(from, to) ^ self.tenant.wrapping_mul(0x9e37_79b1);
+        // The two directions of a mirrored conversation, and the copies of both its ends, may bear different numbers.
+        let tenant = if self.settings.mirror.strips() { 0 } else { self.tenant };
+        self.hash = pair_hash(from, to) ^ tenant.wrapping_mul(0x9e37_79b1);
     }
 
     fn extension(&mut self, unit: usize, plus: usize) -> Option<At> {

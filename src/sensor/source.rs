@@ -128,6 +128,7 @@ fn tunnels(decode: &decode::Settings) -> Tunnels {
         gtp: ports(&decode.gtp_ports),
         teredo: decode.teredo,
         erspan1: decode.erspan_type1,
+        tenant: !decode.mirror.strips(),
     }
 }
 
@@ -179,7 +180,16 @@ mod tests {
 
     #[test]
     fn the_kernel_and_we_steer_alike() {
-        let settings = decode::Settings::default();
+        let mut stripping = decode::Settings::default();
+        stripping.mirror.strip = true;
+        stripping.mirror.sessions = vec!["vxlan to any tenant vni".parse().expect("a session")];
+        assert!(!tunnels(&stripping).tenant);
+        for settings in [decode::Settings::default(), stripping] {
+            the_kernel_and_we_steer_alike_by(settings);
+        }
+    }
+
+    fn the_kernel_and_we_steer_alike_by(settings: decode::Settings) {
         let steering = match Steering::load(&tunnels(&settings)) {
             Ok(steering) => steering,
             Err(SteeringError::Trial(what)) => panic!("{what}"),

@@ -32,6 +32,9 @@ pub struct Tunnels {
     pub teredo: bool,
     /// Whether GRE with protocol 0x88be and without sequence is ERSPAN type I.
     pub erspan1: bool,
+    /// Whether virtual networks are dealt out apart. Not where mirrors give the two directions of a conversation, or the
+    /// copies of both its ends, numbers of their own.
+    pub tenant: bool,
 }
 
 impl Default for Tunnels {
@@ -42,6 +45,7 @@ impl Default for Tunnels {
             gtp: [2152, 0, 0, 0, 0, 0, 0, 0],
             teredo: true,
             erspan1: true,
+            tenant: true,
         }
     }
 }
@@ -108,14 +112,15 @@ impl Steering {
     /// # Errors
     /// When the kernel refuses, or an answer is wrong.
     pub fn load(tunnels: &Tunnels) -> Result<Self, SteeringError> {
-        let flags = [u8::from(tunnels.teredo), u8::from(tunnels.erspan1)];
-        let [teredo, erspan1] = &flags;
+        let flags = [tunnels.teredo, tunnels.erspan1, tunnels.tenant].map(u8::from);
+        let [teredo, erspan1, tenant] = &flags;
         let mut loader = EbpfLoader::new();
         loader.override_global("vxlan_ports", tunnels.vxlan.as_slice(), true);
         loader.override_global("geneve_ports", tunnels.geneve.as_slice(), true);
         loader.override_global("gtp_ports", tunnels.gtp.as_slice(), true);
         loader.override_global("with_teredo", teredo, true);
         loader.override_global("with_erspan1", erspan1, true);
+        loader.override_global("with_tenant", tenant, true);
         let mut steering = Self(loader.load(OBJECT)?);
         let program: &mut SocketFilter = match steering.0.program_mut("steer") {
             Some(program) => program.try_into()?,

@@ -38,6 +38,7 @@ volatile const __u16 geneve_ports[PORTS] = {6081};
 volatile const __u16 gtp_ports[PORTS] = {2152};
 volatile const __u8 with_teredo = 1;
 volatile const __u8 with_erspan1 = 1;
+volatile const __u8 with_tenant = 1;
 
 struct walk {
 	struct __sk_buff *skb;
@@ -201,7 +202,7 @@ static __always_inline int gre(struct walk *w)
 static __always_inline void enter(struct walk *w, __u32 vni)
 {
 	if (vni)
-		w->tenant = vni;
+		w->tenant = with_tenant ? vni : 0;
 }
 
 static __always_inline int vxlan(struct walk *w)
