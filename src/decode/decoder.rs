@@ -39,7 +39,7 @@ pub struct Decoded<'d> {
     /// Every packet of the frame is a copy of one seen before: there are none here.
     pub copy: bool,
     /// The mirror that wrapped the packets, when there was one; those are marked.
-    pub tap: Option<Tap>,
+    pub tap: Option<&'d Tap>,
     rebuilt: &'d [Vec<u8>],
 }
 
@@ -143,7 +143,7 @@ impl Decoder {
             loss: self.loss,
             held: self.out.held,
             copy: self.copied && self.used == 0,
-            tap: self.out.tap,
+            tap: self.out.tap.as_ref(),
             rebuilt: &self.out.rebuilt,
         }
     }
@@ -235,11 +235,15 @@ impl Decoder {
         dropped: Option<Dropped>,
         before: (usize, usize),
     ) {
-        let Some(p) = self.used.checked_sub(1).and_then(|at| self.packets.get(at)) else { return };
+        let Some(p) = self.used.checked_sub(1).and_then(|at| self.packets.get_mut(at)) else { return };
         match dropped.or_else(|| look_for_copy(&mut self.out, p, bytes, frame, task)) {
             None => {
-                let cut = p.missing > 0 || self.out.tap.is_some_and(|tap| tap.truncated);
-                self.out.counters.mirror_cut += u64::from(task.mirrored && p.depth == 0 && cut);
+                if task.mirrored && p.depth == 0 {
+                    let cut = p.missing > 0 || p.header_cut || self.out.tap.is_some_and(|tap| tap.truncated);
+                    self.out.counters.mirror_cut += u64::from(cut);
+                    // The wrapping tells the length of the copy, the packet its own.
+                    p.length = p.length.saturating_add(p.missing);
+                }
                 return;
             }
             Some(Dropped::Wrapping) => self.out.counters.stripped += 1,

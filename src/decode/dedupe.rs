@@ -3,7 +3,8 @@
 //!
 //! Two packets are copies of one when everything that no hop changes is the same: tenant, addresses, IPv4 id, transport
 //! header, lengths and payload; not the TTL, checksums, VLANs and Ethernet addresses. What was sent twice is no copy:
-//! a packet without an IPv4 id (IPv6, or id 0) that comes again by the way by which it came before was sent again.
+//! a packet without an IPv4 id (IPv6, or id 0) that comes again by the same mirror, with the same TTL, VLANs and Ethernet
+//! addresses, was sent again.
 //!
 //! The memory is a table of fixed size in sets of four; in a full set the oldest goes. Packets that every worker decodes
 //! and packets that one alone decodes are remembered apart, and those by share: what is found depends on the packets
@@ -207,7 +208,7 @@ impl Out {
         let missing = if place == 0 { p.missing } else { 0 };
         let print = memory.print(p, ip, id, payload, missing, place);
         let crowded = memory.crowded;
-        let verdict = memory.look(&print, time, tag(tap, self.tap.as_ref()));
+        let verdict = memory.look(&print, time, tag(p, ip, tap, self.tap.as_ref()));
         self.counters.copies_crowded += memory.crowded - crowded;
         self.counters.copies += u64::from(verdict == Verdict::Copy);
         self.counters.copies_longer += u64::from(verdict == Verdict::Longer);
@@ -215,10 +216,12 @@ impl Out {
     }
 }
 
-/// A number for the place where a copy was taken; two of them are alike only by chance. Never 0.
-fn tag(tap: TapId, mirror: Option<&Tap>) -> u16 {
+/// A number for the place where a copy was taken, by mirror, and by what hops change; two of them are alike only by
+/// chance. Never 0.
+fn tag(p: &Packet, ip: &Ip, tap: TapId, mirror: Option<&Tap>) -> u16 {
     let mut hasher = DefaultHasher::new();
     (tap, mirror.map(|m| (m.ids, m.direction.map(Direction::name)))).hash(&mut hasher);
+    (ip.ttl, p.vlans, p.ether.map(|e| (e.src, e.dst))).hash(&mut hasher);
     let [a, b, ..] = hasher.finish().to_be_bytes();
     u16::from_be_bytes([a, b]).max(1)
 }

@@ -276,4 +276,6 @@ pub struct Packet {
     pub bad_checksum: bool,
     /// It came by a mirror, whose wrapping was taken off.
     pub mirrored: bool,
+    /// The capture lacks the end of the transport header.
+    pub header_cut: bool,
 }

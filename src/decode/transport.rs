@@ -46,6 +46,7 @@ impl Walk<'_> {
         {
             // written in place: copying what was just written piece by piece would stall
             self.tcp_options(tcp, at + 20, at + header_len);
+            p.header_cut = at + header_len > self.bytes.len();
         }
         self.verify_transport(p, at, end);
         self.payload(p, at + header_len, end);

@@ -109,6 +109,34 @@ pub mod flow {
     }
 }
 
+/// The mirror that a packet came by, when its wrapping was taken off.
+pub mod tap {
+    parse::fields! {
+        /// The object.
+        TAP: Object("", "tap") "the mirror that the packet came by";
+        /// What copies are wrapped in.
+        KIND: Text("tap.", "kind") "vxlan, geneve, geneve+vxlan, erspan or gre";
+        /// Tenant.
+        TENANT: Text("tap.", "tenant") "its name, or the ids that it is told by";
+        /// Network number.
+        VNI: Number("tap.", "vni") "network number in the mirror's VXLAN or GENEVE";
+        /// Endpoint.
+        ENDPOINT: Hex("tap.", "endpoint") "endpoint of the gateway load balancer";
+        /// ERSPAN session.
+        SESSION: Number("tap.", "session") "ERSPAN session";
+        /// Google's network.
+        NETWORK: Number("tap.", "network") "Google Cloud's number of the network";
+        /// GRE key.
+        KEY: Number("tap.", "key") "GRE key";
+        /// Who sent the copy.
+        OUTER_SRC: Address("tap.", "outer_src") "who sent the copy";
+        /// Direction.
+        DIRECTION: Text("tap.", "direction") "ingress or egress, as the mirrored port sees it, where the mirror says so";
+        /// Truncation.
+        TRUNCATED: Flag("tap.", "truncated") "the copy lacks its end; of a flow, one of its copies does";
+    }
+}
+
 /// Anomalies.
 pub mod anomaly {
     parse::fields! {

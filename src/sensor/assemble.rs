@@ -15,6 +15,7 @@ use output::files::{Keeper, StoreReport};
 use output::hub::{Aside, Hub, Order};
 use output::sink::{File, Policy, Rotation, Sink, Socket, Stdout};
 use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -164,7 +165,13 @@ fn go(
     watch.begin(queues.len(), sinks.iter().map(Sink::counts).collect(), keeper.as_ref().map(Keeper::counts));
     watch.stats_interval.store(settings.stats_interval, Ordering::Relaxed);
     let store = keeper.as_ref().map(Keeper::store).unwrap_or_default();
-    watch.tell(Arc::new(WorkerSettings { store, ..settings.worker.clone() }));
+    let mut told = WorkerSettings { store, ..settings.worker.clone() };
+    told.decode.mirror.resolve(taps);
+    if live {
+        // Nobody outside shall know which packets look alike; reading files, the same bytes must come out every time.
+        told.decode.mirror.dedupe.seed = RandomState::new().hash_one(began.elapsed());
+    }
+    watch.tell(Arc::new(told));
     let silent = sinks.is_empty();
     let (ports, aside, hub) = Hub::start(queues.len(), order, sinks).map_err(Failure::Thread)?;
     let host = (!settings.name.is_empty()).then(|| settings.name.clone());

@@ -36,6 +36,7 @@ mod source;
 mod summary;
 mod supervise;
 mod tally;
+mod tap;
 mod watch;
 mod who;
 mod worker;

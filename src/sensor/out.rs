@@ -1,6 +1,8 @@
 //! The worker's side of events: which are wanted, and where in the run each stands.
 
+use crate::tap::Mirror;
 use event::{Batch, Header, Key};
+use std::sync::Arc;
 
 /// Which events are written. The defaults are those of Suricata's shipped configuration, where it has the event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +53,10 @@ pub struct Out {
     pub batch: Batch,
     /// Events written, by type, in the order in which types first came.
     pub counts: Vec<(&'static str, u64)>,
+    /// The mirror that the packet, or the flow, that events speak of came by.
+    pub(crate) tap: Option<Mirror>,
+    /// What the tenants of mirrors are called.
+    pub(crate) tenants: Vec<Arc<str>>,
 }
 
 impl Out {
@@ -59,6 +65,9 @@ impl Out {
         match self.counts.iter_mut().find(|(name, _)| *name == header.event_type) {
             Some((_, n)) => *n += 1,
             None => self.counts.push((header.event_type, 1)),
+        }
+        if let Some(tap) = &self.tap {
+            tap.write(&self.tenants, &mut self.batch.tape);
         }
         self.batch.push(key, header, from);
     }

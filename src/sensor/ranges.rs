@@ -23,7 +23,8 @@ struct Part {
 
 /// A file being put together.
 struct Whole {
-    server: IpAddr,
+    /// Tenant and address.
+    server: (u32, IpAddr),
     name: Vec<u8>,
     size: u64,
     /// Hashes and size of what is there from the beginning without a hole.
@@ -68,7 +69,7 @@ impl Ranges {
     pub(crate) fn join(
         &mut self,
         number: u64,
-        server: IpAddr,
+        server: (u32, IpAddr),
         file: &File,
         settings: &Settings,
         store: &Store,
@@ -90,7 +91,14 @@ impl Ranges {
     }
 
     /// The place of the file that a range belongs to; begun when it is the first.
-    fn whole(&mut self, server: IpAddr, name: &[u8], size: u64, settings: &Settings, store: &Store) -> usize {
+    fn whole(
+        &mut self,
+        server: (u32, IpAddr),
+        name: &[u8],
+        size: u64,
+        settings: &Settings,
+        store: &Store,
+    ) -> usize {
         let same = |w: &Whole| w.server == server && w.size == size && w.name == name;
         if let Some(at) = self.wholes.iter().position(same) {
             return at;
@@ -152,7 +160,7 @@ mod tests {
         ranges.add(number, bytes);
         let range = Some((start, start + bytes.len() as u64 - 1, Some(size)));
         let file = File::new(&settings, &store, 0, Side::ToClient, b"/f", range);
-        ranges.join(number, [192, 0, 2, 1].into(), &file, &settings, &store)
+        ranges.join(number, (0, [192, 0, 2, 1].into()), &file, &settings, &store)
     }
 
     #[test]

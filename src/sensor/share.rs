@@ -9,6 +9,7 @@ use crate::out::{Out, Place};
 use crate::ranges::Ranges;
 use crate::record::{self, AnomalyCounts};
 use crate::tally::Tally;
+use crate::tap::Mirror;
 use crate::who::Who;
 use crate::worker::WorkerSettings;
 use app::{Engine, Given, State, Taken};
@@ -28,6 +29,17 @@ pub(crate) struct Attached {
     settled: bool,
     /// Recognition has seen enough of a stream that is not read.
     glimpsed: bool,
+    /// What the mirrors of its packets have in common, when they came by any.
+    mirror: Option<Box<Mirror>>,
+}
+
+impl Attached {
+    fn came_by(&mut self, mirror: &Mirror) {
+        match &mut self.mirror {
+            Some(mine) => mine.join(mirror),
+            None => self.mirror = Some(Box::new(*mirror)),
+        }
+    }
 }
 
 /// How often one side is read after one packet: every call eats, waits or ends, so this bounds a parser's mistakes.
@@ -98,6 +110,9 @@ impl Share {
         let mut place = self.enter(place);
         let now = Moment { time: Timestamp::from_nanos(place.nanos), number: place.packet };
         let turn = self.table.turn(packet, payload, now, u32::from(place.tap))?;
+        if let Some(mirror) = &tools.out.tap {
+            self.table.flow_mut(turn.flow).a.came_by(mirror);
+        }
         if turn.ended {
             self.reap(now.time, &mut place, tools);
         }
@@ -299,6 +314,8 @@ impl Share {
         let is_tcp = self.table.flow(at).key.protocol == 6;
         // No packet causes what comes now.
         (place.packet, place.origin) = (0, if is_tcp { "stream (flow timeout)" } else { "" });
+        let mirror = self.table.flow(at).a.mirror.as_deref().copied();
+        let tap = std::mem::replace(&mut tools.out.tap, mirror);
         self.table.flush(at);
         for side in flow::Side::BOTH {
             self.read(at, side, place, tools);
@@ -314,6 +331,7 @@ impl Share {
         record::flow(flow, why, &tools.settings.events, place, tools.out);
         tools.tally.flow_ended(flow);
         self.table.remove(at);
+        tools.out.tap = tap;
         (place.packet, place.origin) = wire;
     }
 }

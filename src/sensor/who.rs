@@ -43,9 +43,9 @@ impl Who {
         }
     }
 
-    /// The server's address.
-    pub(crate) fn server(&self) -> IpAddr {
-        self.server
+    /// The server: tenant and address.
+    pub(crate) fn server(&self) -> (u32, IpAddr) {
+        (self.tenant, self.server)
     }
 
     /// The header of an event of this flow. To-server events have the client as their source.

@@ -6,6 +6,7 @@ use crate::out::{EventTypes, Out, Place};
 use crate::record::{self, AnomalyCounts};
 use crate::share::{Share, Tools};
 use crate::tally::Tally;
+use crate::tap::Mirror;
 use app::Engine;
 use decode::{Decoder, Network, Packet, Steer, Transport, pair_hash};
 use event::{Batch, Key};
@@ -141,6 +142,8 @@ pub struct Worker {
     now: Timestamp,
     /// Number of the last frame seen.
     number: u64,
+    /// Whether copies of packets are searched for.
+    deduped: bool,
 }
 
 impl Worker {
@@ -160,7 +163,7 @@ impl Worker {
         };
         Self {
             deal,
-            decoder: Decoder::new(&settings.decode),
+            decoder: Decoder::new(&settings.decode).with_lanes(lanes(deal)),
             engine: Engine::new(app::protocols(), settings.parse.clone()),
             shares: numbers.into_iter().map(|n| Share::new(n, &part)).collect(),
             out: Out::default(),
@@ -172,6 +175,7 @@ impl Worker {
             first: None,
             now: Timestamp::ZERO,
             number: 0,
+            deduped: settings.decode.mirror.dedupe.is_on(),
             settings,
         }
     }
@@ -233,9 +237,12 @@ impl Worker {
         self.first = Some(self.first.map_or(frame.time, |first| first.min(frame.time)));
         self.advance(frame.time, frame.number, handover);
         let lot = lot.unwrap_or_else(|| match self.deal {
-            Deal::Split { count, .. } if count > 1 => lot_of(&self.settings.decode, frame),
+            Deal::Split { count, .. } if count > 1 || self.deduped => lot_of(&self.settings.decode, frame),
             _ => Lot::All,
         });
+        if self.deduped {
+            self.decoder.enter_lane(lane_of(lot, self.deal));
+        }
         let mine = match (lot, self.deal) {
             (Lot::One(share), Deal::Split { index, count }) => share % count == index,
             (Lot::All, Deal::Split { index, .. }) => index == 0,
@@ -275,7 +282,17 @@ impl Worker {
 
     /// `mine`: this worker counts the frame; others decode it only for the flows inside that are theirs.
     fn decode(&mut self, frame: &Frame<'_>, lot: Lot, mine: bool) {
-        let decoded = if mine { self.decoder.decode(frame) } else { self.decoder.decode_uncounted(frame) };
+        if mine {
+            self.decoder.decode(frame);
+        } else {
+            self.decoder.decode_uncounted(frame);
+        }
+        let decoded = self.decoder.last();
+        if let Some(tap) = decoded.tap {
+            let known = self.out.tenants.len();
+            self.out.tenants.extend(self.decoder.tenants().iter().skip(known).cloned());
+            self.out.tap = decoded.packets.first().map(|packet| Mirror::of(tap, packet));
+        }
         let place = Place {
             slot: frame.number * 2 + 1,
             nanos: frame.time.nanos(),
@@ -311,21 +328,27 @@ impl Worker {
                 continue;
             };
             let payload = payload(decoded.bytes(frame, packet), packet);
+            if let Some(tap) = decoded.tap {
+                tools.out.tap = Some(Mirror::of(tap, packet));
+            }
             let place = Place { origin: packet.origin.name(), ..place };
             let refusal = share.packet(packet, payload, place, &mut tools);
             refused |= refusal == Err(Refused::TableFull) && packet.depth == 0;
         }
-        let loss = decoded.loss;
+        let (loss, copy) = (decoded.loss, decoded.copy);
+        self.out.tap = None;
         if mine {
-            self.count(frame, loss);
+            self.count(frame, loss, copy);
         }
         // The share that refused may belong to another worker than the frame: settled over all workers.
         self.refused += u64::from(refused);
     }
 
-    fn count(&mut self, frame: &Frame<'_>, loss: Option<Loss>) {
+    /// `copy`: the configuration excludes it, being nothing but a copy.
+    fn count(&mut self, frame: &Frame<'_>, loss: Option<Loss>, copy: bool) {
         self.tally.timeline.count(frame.time.seconds(), u64::from(frame.wire_len));
         match loss {
+            None if copy => self.ledger.filtered += 1,
             None => self.ledger.analysed += 1,
             Some(why) => self.ledger.lose(why, 1),
         }
@@ -449,6 +472,23 @@ pub(crate) fn lot_of(settings: &decode::Settings, frame: &Frame<'_>) -> Lot {
     match decode::steer(settings, frame) {
         Steer::Owner(hash) => Lot::One(share_of(hash)),
         Steer::Everybody => Lot::All,
+    }
+}
+
+/// Lanes of the decoder's memory of packets seen: one a share, and one for what every worker decodes. A worker that is
+/// given its frames has one.
+fn lanes(deal: Deal) -> usize {
+    match deal {
+        Deal::Split { .. } => usize::from(SHARES) + 1,
+        Deal::Given { .. } => 1,
+    }
+}
+
+fn lane_of(lot: Lot, deal: Deal) -> usize {
+    match (deal, lot) {
+        (Deal::Given { .. }, _) => 0,
+        (Deal::Split { .. }, Lot::One(share)) => usize::from(share),
+        (Deal::Split { .. }, Lot::All) => usize::from(SHARES),
     }
 }
 

@@ -64,7 +64,12 @@ impl Schema {
         let word = json!({"type": ["string", "null"]});
         let app = object(json!({"protocol": word, "service": word, "category": word, "confidence": word}));
         add(&mut schema, "/properties", "app", app);
-        add(&mut schema, "/properties", "tap", json!({"type": "string"}));
+        let (text, number) = (json!({"type": "string"}), json!({"type": "integer"}));
+        let tap = object(json!({
+            "kind": text, "tenant": text, "vni": number, "endpoint": text, "session": number, "network": number,
+            "key": number, "outer_src": text, "direction": text, "truncated": {"type": "boolean"},
+        }));
+        add(&mut schema, "/properties", "tap", tap);
         add(&mut schema, "/properties/stats/properties", "vigie", json!({"type": "object"}));
         add_what_suricata_writes_too(&mut schema);
         Self { validator: jsonschema::validator_for(&schema).expect("a valid schema") }

@@ -10,5 +10,6 @@ mod suites {
     mod faults;
     mod flood;
     mod ja4;
+    mod mirror;
     mod signals;
 }

@@ -16,7 +16,7 @@ pub(crate) use session::Shape;
 pub(crate) use tap::Facts;
 pub use tap::{Direction, Kind, Tap};
 pub(crate) use tenant::Tenants;
-pub use tenant::{Ids, Name, Part, Rule, is_mirrored};
+pub use tenant::{Ids, Name, Part, Rule, index, is_mirrored};
 
 /// What a user may say about mirrored traffic.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

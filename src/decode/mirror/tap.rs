@@ -68,7 +68,7 @@ pub(crate) struct Facts {
 pub struct Tap {
     /// What it was wrapped in.
     pub kind: Kind,
-    /// Number of the tenant; [`crate::Decoder::tenants`] has the text.
+    /// Number of the tenant; [`crate::Decoder::tenants`] has the text, at [`super::index`].
     pub tenant: u32,
     /// Every id that the headers had; the source is who sent the copy.
     pub ids: Ids,

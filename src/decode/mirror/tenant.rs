@@ -24,6 +24,12 @@ pub const fn is_mirrored(tenant: u32) -> bool {
     tenant >= FIRST
 }
 
+/// Place of such a tenant among [`crate::Decoder::tenants`].
+#[must_use]
+pub const fn index(tenant: u32) -> Option<usize> {
+    if is_mirrored(tenant) { Some((tenant ^ FIRST) as usize) } else { None }
+}
+
 /// What a mirror may be told by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {

@@ -351,3 +351,22 @@ fn data_with_the_fin_is_read() {
     assert_eq!(bench.table.flow(flow).tcp.state.name(), Some("close_wait"));
     bench.finish();
 }
+
+#[test]
+fn bytes_that_a_mirror_cut_off_are_a_gap_and_nothing_odd() {
+    for mirrored in [false, true] {
+        let (mut bench, talk) = (Bench::plain(), Talk::default());
+        let flow = bench.shake(&talk);
+        for seq in [0, 10] {
+            let mut packet = talk.packet(Side::ToServer, PSH | ACK, seq, 0, b"abc");
+            (packet.missing, packet.mirrored) = (7, mirrored);
+            assert_eq!(names(&bench.send(&packet, b"abc").expect("a flow")), [""; 0]);
+        }
+        let mut ack = talk.packet(Side::ToClient, ACK, 0, 20, b"");
+        ack.mirrored = mirrored;
+        let odd = names(&bench.send(&ack, b"").expect("a flow"));
+        assert_eq!(odd.is_empty(), mirrored, "{odd:?}");
+        assert_eq!(bench.text(flow, Side::ToServer), "abc???????abc");
+        bench.finish();
+    }
+}

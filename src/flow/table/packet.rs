@@ -4,7 +4,7 @@ use super::evict::Class;
 use super::{Record, Table, expiry};
 use crate::key::{Key, Side, icmp_ports};
 use crate::stream::Stored;
-use crate::tcp::{Outcome, Segment, TcpState, marks, step};
+use crate::tcp::{Outcome, Segment, TcpState, facts, marks, step};
 use crate::{
     End, EventList, Flow, FlowRef, Moment, Phase, Refused, Settings, StreamEvent, Turn, UrgentPolicy,
 };
@@ -51,6 +51,9 @@ impl<A: Default> Table<A> {
         }
         if let Transport::Tcp(tcp) = &packet.transport {
             self.tcp(slot, packet, tcp, payload, now, &mut turn);
+            if packet.mirrored {
+                self.excuse(slot, packet, &mut turn);
+            }
         } else {
             turn.direct = true;
             self.counters.delivered += payload.len() as u64;
@@ -223,6 +226,19 @@ impl<A: Default> Table<A> {
         let first = tcp.seq.wrapping_add(u32::from(tcp.flags & SYN != 0));
         self.payload(slot, first, tcp, payload, outcome, turn);
         self.look(slot, turn);
+    }
+
+    /// What is odd about a connection of which a mirror cut packets short is the mirror's doing: bytes are missing, and
+    /// so may be the options by which windows are told.
+    fn excuse(&mut self, slot: u32, packet: &Packet, turn: &mut Turn) {
+        let Some(record) = self.records.get_mut(slot as usize) else { return };
+        let facts = &mut record.flow.tcp.facts;
+        if packet.missing > 0 || packet.header_cut {
+            *facts |= facts::CUT;
+        }
+        if *facts & facts::CUT != 0 {
+            turn.events = EventList::default();
+        }
     }
 
     const fn count_flags(&mut self, flags: u8) {

@@ -156,6 +156,8 @@ pub(crate) mod facts {
     pub(crate) const RESET: u16 = 0x1000;
     /// The server has seen the end of the handshake.
     pub(crate) const CONFIRMED: u16 = 0x2000;
+    /// A mirror cut packets of it short: bytes that are missing are the mirror's doing.
+    pub(crate) const CUT: u16 = 0x4000;
 }
 
 /// What is known about a connection.

@@ -1,7 +1,7 @@
 //! The catalogue of keys. Sorted by room, as a packet meets them.
 
 use super::Settings;
-use super::value::{Kind, Value};
+use super::value::{Form, Kind, Value};
 use capture::af_packet::Fanout;
 use capture::vhost_user::Role;
 use std::time::Duration;
@@ -40,6 +40,16 @@ fn ports(value: &Value) -> Vec<u16> {
 
 fn shown_ports(list: &[u16]) -> Value {
     Value::Numbers(list.iter().map(|p| u64::from(*p)).collect())
+}
+
+/// Lines that the kind allows can all be read.
+fn lines<T: std::str::FromStr>(value: &Value) -> Vec<T> {
+    let Value::Texts(list) = value else { return Vec::new() };
+    list.iter().filter_map(|line| line.parse().ok()).collect()
+}
+
+fn shown_lines<T: ToString>(list: &[T]) -> Value {
+    Value::Texts(list.iter().map(ToString::to_string).collect())
 }
 
 fn fanout(name: &str) -> Fanout {
@@ -291,6 +301,52 @@ pub static KEYS: &[Key] = &[
         "decode.erspan_type1",
         "Read GRE with protocol 0x88be and no sequence number as ERSPAN type I.",
         worker.decode.erspan_type1
+    ),
+    // mirrors
+    Key {
+        path: "mirror.mode",
+        kind: Kind::Word(&["decode", "strip"]),
+        text: "What becomes of tunnels that are mirror sessions: decoded as traffic, with a flow of their own, or taken off, \
+               so that what they carry looks as if it had been captured where it was copied.",
+        reload: false,
+        put: |s, v| s.worker.decode.mirror.strip = text(v) == "strip",
+        show: |s| Value::Text(if s.worker.decode.mirror.strip { "strip" } else { "decode" }.into()),
+    },
+    Key {
+        path: "mirror.sessions",
+        kind: Kind::Lines(Form::Session),
+        text: "Which outermost tunnels are mirror sessions, by interface, outer destination and outer source, and by which ids \
+               their tenants are told apart. The first line that fits counts.",
+        reload: false,
+        put: |s, v| s.worker.decode.mirror.sessions = lines(&v),
+        show: |s| shown_lines(&s.worker.decode.mirror.sessions),
+    },
+    Key {
+        path: "mirror.tenants",
+        kind: Kind::Lines(Form::Tenant),
+        text: "Names of tenants, by the ids of their mirror sessions; ids of one name are one tenant. The first line that fits \
+               counts, and an id that its session does not tell tenants by never fits.",
+        reload: false,
+        put: |s, v| s.worker.decode.mirror.names = lines(&v),
+        show: |s| shown_lines(&s.worker.decode.mirror.names),
+    },
+    Key {
+        path: "mirror.dedupe",
+        kind: Kind::Number(0, 1000, "milliseconds"),
+        text: "How long after a packet a copy of it, from another mirror or another port, is dropped; 0 for never.",
+        reload: false,
+        put: |s, v| s.worker.decode.mirror.dedupe.window = Duration::from_millis(number(&v, u64::MAX)),
+        show: |s| {
+            let window = s.worker.decode.mirror.dedupe.window;
+            Value::Number(u64::try_from(window.as_millis()).unwrap_or(u64::MAX))
+        },
+    },
+    number!(
+        "mirror.dedupe_memory",
+        Kind::Bytes(65_536, 1 << 40),
+        "Memory of each worker for the packets of that time; the oldest go first, and are counted when they go too early.",
+        worker.decode.mirror.dedupe.memory,
+        usize
     ),
     number!(
         "defrag.memory",

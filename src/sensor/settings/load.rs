@@ -181,7 +181,7 @@ fn list(kind: &Kind, values: Vec<Value>) -> Option<Value> {
             let number = |v| if let Value::Number(n) = v { Some(n) } else { None };
             values.into_iter().map(number).collect::<Option<_>>().map(Value::Numbers)
         }
-        Kind::Texts => {
+        Kind::Texts | Kind::Lines(_) => {
             let text = |v| if let Value::Text(t) = v { Some(t) } else { None };
             values.into_iter().map(text).collect::<Option<_>>().map(Value::Texts)
         }

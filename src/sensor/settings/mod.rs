@@ -9,7 +9,7 @@ mod value;
 
 pub use keys::{KEYS, Key};
 pub use load::{Origin, Problem, load, set};
-pub use value::{Kind, Value};
+pub use value::{Form, Kind, Value};
 
 use crate::worker::WorkerSettings;
 use output::sink::Rotation;

@@ -19,6 +19,41 @@ pub enum Kind {
     Numbers(u64, u64),
     /// A list of texts.
     Texts,
+    /// A list of texts of a form of their own.
+    Lines(Form),
+}
+
+/// What one text of a list looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A mirror session.
+    Session,
+    /// A tenant's name.
+    Tenant,
+}
+
+impl Form {
+    /// In words, parts that may be left out in brackets.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Session => {
+                "`KIND [on INTERFACE] [to PREFIX] [from PREFIX] tenant PART[+PART]` or `... as NAME` with one of on, to, \
+                 from at least; KIND is vxlan, geneve, geneve+vxlan, erspan or gre, PREFIX may be any, PART is vni, \
+                 endpoint, session, network, key or source"
+            }
+            Self::Tenant => {
+                "`NAME = PART VALUE [PART VALUE]`; VALUE is a number, FROM-TO, or the PREFIX of a source"
+            }
+        }
+    }
+
+    fn allows(self, text: &str) -> bool {
+        match self {
+            Self::Session => text.parse::<decode::mirror::Session>().is_ok(),
+            Self::Tenant => text.parse::<decode::mirror::Name>().is_ok(),
+        }
+    }
 }
 
 /// One value.
@@ -49,6 +84,7 @@ impl Kind {
             Self::Text => "a text".into(),
             Self::Numbers(least, most) => format!("a list of numbers, {least} to {most}"),
             Self::Texts => "a list of texts".into(),
+            Self::Lines(form) => format!("a list of texts, {}", form.text()),
         }
     }
 
@@ -63,6 +99,7 @@ impl Kind {
                 (least..=most).contains(&n)
             }
             (Self::Word(words), Value::Text(word)) => words.contains(&word.as_str()),
+            (Self::Lines(form), Value::Texts(list)) => list.iter().all(|text| form.allows(text)),
             (Self::Numbers(least, most), Value::Numbers(list)) => {
                 list.iter().all(|n| (least..=most).contains(&n))
             }
@@ -86,7 +123,9 @@ impl Kind {
             Self::Numbers(..) => {
                 items(text).map(|i| i.parse().ok()).collect::<Option<_>>().map(Value::Numbers)
             }
-            Self::Texts => Some(Value::Texts(items(text).map(|i| unquoted(i).to_owned()).collect())),
+            Self::Texts | Self::Lines(_) => {
+                Some(Value::Texts(items(text).map(|i| unquoted(i).to_owned()).collect()))
+            }
         }
     }
 }
@@ -151,6 +190,14 @@ mod tests {
         assert_eq!(kind.read("\"2 GiB\""), Some(Value::Number(2 << 30)));
         assert_eq!(kind.read("1_000"), Some(Value::Number(1000)));
         assert_eq!(kind.read("12 parsecs"), None);
+    }
+
+    #[test]
+    fn lines_have_a_form() {
+        let kind = Kind::Lines(Form::Session);
+        assert!(kind.allows(&kind.read("vxlan to any tenant vni, gre from 10.0.0.0/8 as x").expect("texts")));
+        assert!(!kind.allows(&kind.read("vxlan to any").expect("a text")));
+        assert!(!Kind::Lines(Form::Tenant).allows(&Value::Texts(vec!["x".into()])));
     }
 
     #[test]

@@ -75,7 +75,7 @@ fn strip(session: &str, packet: &[u8]) -> (Packet, Tap, String) {
     assert!(decoded.events.is_empty() && decoded.loss.is_none(), "{session}: {:?}", decoded.events);
     let [packet] = decoded.packets else { panic!("{session}: {:?}", decoded.packets) };
     assert!(packet.mirrored && packet.depth == 0 && is_mirrored(packet.tenant));
-    let (packet, tap) = (*packet, decoded.tap.expect("a tap"));
+    let (packet, tap) = (*packet, *decoded.tap.expect("a tap"));
     assert_eq!(tap.tenant, packet.tenant);
     let labels = decoder.tenants();
     let label = labels.last().expect("a tenant").to_string();
