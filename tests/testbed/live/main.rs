@@ -5,4 +5,5 @@ mod outputs;
 mod signals;
 mod stage;
 mod traffic;
+mod vhost;
 mod weather;
