@@ -260,6 +260,23 @@ fn what_a_mirror_cut_is_counted_and_nothing_odd() {
     assert!(number(&stats(&eve)["decode"]["mirror_cut"]) > 0);
 }
 
+/// Every packet changes places with its neighbour, answers with their questions included.
+#[test]
+fn packets_that_overtake_each_other_are_read() {
+    let plain = capture("web.pcap");
+    let mut exchanged = plain.clone();
+    for pair in exchanged.packets.chunks_exact_mut(2) {
+        let [first, second] = pair else { unreachable!("chunks of two") };
+        std::mem::swap(&mut first.bytes, &mut second.bytes);
+        std::mem::swap(&mut first.wire_len, &mut second.wire_len);
+    }
+    let mirrored = Classic { link: 1, packets: wrapped(&exchanged, 7, 0) };
+    let eve = events(&mirrored, &[STRIP, BY_VNI, &["--set", "stream.midstream=true"]]);
+    balances(&eve);
+    assert_eq!(eve.of("http").count(), events(&plain, &[]).of("http").count());
+    assert_eq!(eve.of("flow").count(), events(&plain, &[]).of("flow").count());
+}
+
 #[test]
 fn the_number_of_workers_changes_nothing() {
     let (web, lossy) = (capture("web.pcap"), capture("lossy.pcap"));
