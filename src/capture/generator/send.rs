@@ -88,7 +88,8 @@ fn until_due(begin: Instant, gone: u64, rate: Option<u64>) -> usize {
             return usize::try_from(ready).unwrap_or(BURST).min(BURST);
         }
         let at = u128::from(gone) * 1_000_000_000 / u128::from(rate);
-        let next = Duration::from_nanos(u64::try_from(at).unwrap_or(u64::MAX)).saturating_sub(begin.elapsed());
+        let next =
+            Duration::from_nanos(u64::try_from(at).unwrap_or(u64::MAX)).saturating_sub(begin.elapsed());
         if next > LATE {
             std::thread::sleep(next.saturating_sub(LATE).min(Duration::from_millis(100)));
         }
