@@ -1,6 +1,6 @@
 //! Decode: bytes to layers, by offsets, from the link layer to the transport, through tunnels and fragments.
 //!
-//! Gives: [`Decoder`], [`Decoded`], [`Packet`], [`Event`], [`Settings`], [`Counters`], [`steer`], [`spread`] and [`pair_hash`].
+//! Gives: [`Decoder`], [`Decoded`], [`Packet`], [`Event`], [`Settings`], [`Counters`], [`steer`], [`sight`], [`spread`] and [`pair_hash`].
 //! May depend on: `frame` alone.
 //! Will never know: flows, protocols above the transport, a clock, or which worker it runs in.
 #![forbid(unsafe_code)]
@@ -40,4 +40,4 @@ pub use packet::{
 };
 pub use settings::Settings;
 pub use spread::spread;
-pub use steer::{Steer, pair_hash, steer};
+pub use steer::{Sight, Steer, pair_hash, sight, steer};

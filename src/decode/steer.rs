@@ -4,7 +4,8 @@ use frame::{Frame, LinkType};
 
 use crate::link::ethertype;
 use crate::net::protocol;
-use crate::{Address, Settings};
+use crate::walk::push_vlan;
+use crate::{Address, Settings, Vlans};
 
 /// Who decodes a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,12 +16,39 @@ pub enum Steer {
     Everybody,
 }
 
+/// What the first few headers of a frame tell about its one packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sight {
+    /// Source address.
+    pub src: Address,
+    /// Destination address.
+    pub dst: Address,
+    /// Source and destination port; zero where the transport has none.
+    pub ports: (u16, u16),
+    /// Transport protocol number.
+    pub protocol: u8,
+    /// IP version, 4 or 6.
+    pub version: u8,
+    /// VLAN ids.
+    pub vlans: Vlans,
+}
+
 /// Says who decodes `frame`, from its first few headers.
 #[must_use]
 pub fn steer(settings: &Settings, frame: &Frame<'_>) -> Steer {
+    sight(settings, frame).map_or(Steer::Everybody, |sight| Steer::Owner(pair_hash(&sight.src, &sight.dst)))
+}
+
+/// What decoding will give, for frames that [`steer`] knows the owner of; `None` for the others.
+#[inline]
+#[must_use]
+pub fn sight(settings: &Settings, frame: &Frame<'_>) -> Option<Sight> {
     let room = Room { data: frame.data, end: frame.data.len().max(frame.wire_len as usize), settings };
-    let tags = u8::from(frame.vlan.is_some());
-    owner(room, frame.link, tags).map_or(Steer::Everybody, Steer::Owner)
+    let mut vlans = Vlans::default();
+    if let Some(tag) = frame.vlan {
+        push_vlan(&mut vlans, tag.tci);
+    }
+    by_link(room, frame.link, vlans)
 }
 
 /// A hash of an address pair that is the same in both directions, well mixed and without a seed.
@@ -68,14 +96,14 @@ impl<'a> Room<'a> {
     }
 }
 
-/// The owner, for the link layers whose way to IP is short; `None` for everybody.
+/// For the link layers whose way to IP is short.
 #[inline]
-fn owner(room: Room<'_>, link: LinkType, tags: u8) -> Option<u32> {
+fn by_link(room: Room<'_>, link: LinkType, vlans: Vlans) -> Option<Sight> {
     match link {
-        LinkType::ETHERNET => by_ethertype(room, room.be16(12)?, 14, tags),
-        LinkType::LINUX_SLL => by_ethertype(room, room.be16(14)?, 16, tags),
-        LinkType::LINUX_SLL2 => by_ethertype(room, room.be16(0)?, 20, tags),
-        LinkType::C_HDLC => by_ethertype(room, room.be16(2)?, 4, tags),
+        LinkType::ETHERNET => by_ethertype(room, room.be16(12)?, 14, vlans),
+        LinkType::LINUX_SLL => by_ethertype(room, room.be16(14)?, 16, vlans),
+        LinkType::LINUX_SLL2 => by_ethertype(room, room.be16(0)?, 20, vlans),
+        LinkType::C_HDLC => by_ethertype(room, room.be16(2)?, 4, vlans),
         LinkType::RAW | LinkType::RAW_OLD | LinkType::RAW_BSD => by_version(room, 0),
         LinkType::IPV4 => ipv4(room, 0),
         LinkType::IPV6 => ipv6(room, 0),
@@ -88,7 +116,7 @@ fn owner(room: Room<'_>, link: LinkType, tags: u8) -> Option<u32> {
     }
 }
 
-fn by_version(room: Room<'_>, at: usize) -> Option<u32> {
+fn by_version(room: Room<'_>, at: usize) -> Option<Sight> {
     match room.peek::<1>(at)? {
         [first] if first >> 4 == 4 => ipv4(room, at),
         [first] if first >> 4 == 6 => ipv6(room, at),
@@ -98,25 +126,27 @@ fn by_version(room: Room<'_>, at: usize) -> Option<u32> {
 
 /// Looks through VLAN tags, of which three at most are read, and through PPPoE.
 #[inline]
-fn by_ethertype(room: Room<'_>, kind: u16, at: usize, tags: u8) -> Option<u32> {
-    let (mut kind, mut at, mut tags) = (kind, at, tags);
+fn by_ethertype(room: Room<'_>, kind: u16, at: usize, vlans: Vlans) -> Option<Sight> {
+    let (mut kind, mut at, mut vlans) = (kind, at, vlans);
     loop {
         match kind {
-            ethertype::IPV4 => return ipv4(room, at),
-            ethertype::IPV6 => return ipv6(room, at),
-            ethertype::VLAN | ethertype::QINQ | ethertype::QINQ_OLD if tags < 3 => {
+            ethertype::IPV4 => return ipv4(room, at).map(|sight| Sight { vlans, ..sight }),
+            ethertype::IPV6 => return ipv6(room, at).map(|sight| Sight { vlans, ..sight }),
+            ethertype::VLAN | ethertype::QINQ | ethertype::QINQ_OLD => {
+                if !push_vlan(&mut vlans, room.be16(at)?) {
+                    return None;
+                }
                 kind = room.be16(at + 2)?;
                 at += 4;
-                tags += 1;
             }
-            ethertype::PPPOE_SESSION => return pppoe(room, at),
+            ethertype::PPPOE_SESSION => return pppoe(room, at).map(|sight| Sight { vlans, ..sight }),
             _ => return None,
         }
     }
 }
 
 /// A session frame whose length is honest and whose protocol field has two bytes.
-fn pppoe(mut room: Room<'_>, at: usize) -> Option<u32> {
+fn pppoe(mut room: Room<'_>, at: usize) -> Option<Sight> {
     let [_, code, _, _, l0, l1, p0, p1] = room.peek::<8>(at)?;
     room.end = room.end.min(at + 6 + usize::from(u16::from_be_bytes([*l0, *l1])));
     match (code, p0, p1) {
@@ -127,7 +157,7 @@ fn pppoe(mut room: Room<'_>, at: usize) -> Option<u32> {
 }
 
 #[inline]
-fn ipv4(room: Room<'_>, at: usize) -> Option<u32> {
+fn ipv4(room: Room<'_>, at: usize) -> Option<Sight> {
     let header = room.peek::<20>(at)?;
     let [first, _, l0, l1, _, _, f0, f1, _, number, _, _, s0, s1, s2, s3, d0, d1, d2, d3] = *header;
     let header_len = usize::from(first & 0x0f) * 4;
@@ -143,12 +173,19 @@ fn ipv4(room: Room<'_>, at: usize) -> Option<u32> {
         protocol::ICMP => !matches!(room.peek::<1>(body)?, [3 | 4 | 5 | 11 | 12]),
         _ => false,
     };
-    plain.then(|| pair_hash(&Address::v4([s0, s1, s2, s3]), &Address::v4([d0, d1, d2, d3])))
+    plain.then(|| Sight {
+        src: Address::v4([s0, s1, s2, s3]),
+        dst: Address::v4([d0, d1, d2, d3]),
+        ports: ports(room, number, body),
+        protocol: number,
+        version: 4,
+        vlans: Vlans::default(),
+    })
 }
 
 /// Without extension headers; those that have them are rare enough for everybody.
 #[inline]
-fn ipv6(room: Room<'_>, at: usize) -> Option<u32> {
+fn ipv6(room: Room<'_>, at: usize) -> Option<Sight> {
     let [first, _, _, _, l0, l1, next, _, addresses @ ..] = room.peek::<40>(at)?;
     if first >> 4 != 6 || at + 40 + usize::from(u16::from_be_bytes([*l0, *l1])) > room.end {
         return None;
@@ -160,7 +197,25 @@ fn ipv6(room: Room<'_>, at: usize) -> Option<u32> {
         _ => false,
     };
     let (src, rest) = addresses.split_first_chunk::<16>()?;
-    plain.then_some(pair_hash(&Address(*src), &Address(*rest.first_chunk()?)))
+    let dst = rest.first_chunk()?;
+    plain.then(|| Sight {
+        src: Address(*src),
+        dst: Address(*dst),
+        ports: ports(room, *next, at + 40),
+        protocol: *next,
+        version: 6,
+        vlans: Vlans::default(),
+    })
+}
+
+/// The ports at the beginning of a transport header, as far as it is there and has some.
+#[inline]
+fn ports(room: Room<'_>, number: u8, at: usize) -> (u16, u16) {
+    let has_ports = matches!(number, protocol::TCP | protocol::UDP | protocol::SCTP);
+    match room.peek::<4>(at) {
+        Some(&[a, b, c, d]) if has_ports => (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])),
+        _ => (0, 0),
+    }
 }
 
 /// Whether the ports are there and suggest no tunnel.

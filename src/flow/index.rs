@@ -37,6 +37,12 @@ impl Index {
         None
     }
 
+    /// Reads the entry where a search begins.
+    #[inline]
+    pub(crate) fn touch(&self, tag: u32) -> u64 {
+        self.entries.get(tag as usize & self.mask).copied().unwrap_or(0)
+    }
+
     /// Adds a slot. False when its stretch is full.
     pub(crate) fn insert(&mut self, tag: u32, slot: u32) -> bool {
         let mut at = tag as usize & self.mask;

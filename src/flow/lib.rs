@@ -39,6 +39,6 @@ pub use flow::{Flow, Phase, Ttl};
 pub use key::{Key, Pair, Side, icmp_ports};
 pub use moment::Moment;
 pub use settings::{Policy, Settings, Spans, Timeouts, UrgentPolicy};
-pub use table::{Memory, Table};
+pub use table::{AHEAD, MANY, Memory, Table, look_ahead};
 pub use tcp::{Peer, Tcp, TcpState};
 pub use turn::{Chunk, End, FlowRef, Refused, Turn};

@@ -220,7 +220,11 @@ impl Worker {
             Deal::Split { count, .. } if count > 1 => queue.sorted()?,
             _ => Sorted { batch: queue.burst()?, ..Sorted::default() },
         };
+        let many = self.shares.iter().map(|share| share.table().flows()).sum::<usize>() >= flow::MANY;
         for (at, frame) in batch.frames.iter().enumerate() {
+            if many && at % flow::AHEAD == 0 {
+                self.look_ahead(batch.frames.get(at..).unwrap_or_default());
+            }
             self.frame(frame, lots.get(at).copied(), handover);
         }
         if let Some((number, latest)) = seen {
@@ -229,6 +233,16 @@ impl Worker {
             self.now = self.now.max(latest);
         }
         Ok(batch.status)
+    }
+
+    /// Has the flows of the next few frames brought into the caches.
+    fn look_ahead(&self, frames: &[Frame<'_>]) {
+        flow::look_ahead(frames.iter().take(flow::AHEAD).filter_map(|frame| {
+            let sight = decode::sight(&self.settings.decode, frame)?;
+            let share = share_of(pair_hash(&sight.src, &sight.dst));
+            let share = self.shares.get(place_of(self.deal, share)?)?;
+            Some((share.table(), sight, u32::from(frame.tap.0)))
+        }));
     }
 
     /// `lot`: whose the frame is, when the source has found out already.
@@ -498,14 +512,14 @@ fn share_of(hash: u32) -> u16 {
 }
 
 fn own_share(shares: &mut [Share], deal: Deal, share: u16) -> Option<&mut Share> {
+    shares.get_mut(place_of(deal, share)?)
+}
+
+/// Where a worker has a share, if it is its own.
+fn place_of(deal: Deal, share: u16) -> Option<usize> {
     match deal {
-        Deal::Given { .. } => shares.first_mut(),
-        Deal::Split { index, count } => {
-            if share % count != index {
-                return None;
-            }
-            shares.get_mut(usize::from(share / count))
-        }
+        Deal::Given { .. } => Some(0),
+        Deal::Split { index, count } => (share % count == index).then(|| usize::from(share / count)),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The flow table: every flow of one worker, found by key, expired by packet time, within a budget.
 
+mod ahead;
 mod evict;
 mod expiry;
 mod packet;
@@ -10,6 +11,7 @@ use crate::key::Key;
 use crate::rings::Rings;
 use crate::stream::Streams;
 use crate::{Counters, End, Flow, FlowRef, Settings};
+pub use ahead::{AHEAD, MANY, look_ahead};
 pub(crate) use evict::Class;
 use expiry::Wheel;
 

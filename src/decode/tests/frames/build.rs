@@ -1,6 +1,8 @@
 //! Frames made by hand, layer in layer.
 
-use decode::{Decoder, Event, Ip, Network, Packet, Settings, Steer, Transport, pair_hash, steer};
+use decode::{
+    Decoder, Event, Ip, Network, Packet, Settings, Sight, Steer, Transport, pair_hash, sight, steer,
+};
 use frame::{Checksum, Frame, LinkType, Loss, TapId, Timestamp};
 
 pub(crate) const SRC: [u8; 4] = [192, 0, 2, 1];
@@ -61,12 +63,24 @@ pub(crate) fn look_with(decoder: &mut Decoder, frame: &Frame<'_>) -> Seen {
         let ip = ip_of(packet).expect("owner, but no network layer");
         assert_eq!(hash, pair_hash(&ip.src, &ip.dst));
         assert!(decoded.loss.is_none() && !decoded.held);
+        assert_seen(sight(&settings, frame).expect("who has an owner is seen"), packet, ip);
     }
     Seen {
         packets: decoded.packets.to_vec(),
         events: decoded.events.iter().map(|(_, event)| Event::name(*event)).collect(),
         loss: decoded.loss,
         held: decoded.held,
+    }
+}
+
+/// What was seen beforehand is what decoding finds.
+fn assert_seen(seen: Sight, packet: &Packet, ip: Ip) {
+    assert_eq!((seen.src, seen.dst, seen.version), (ip.src, ip.dst, ip.version));
+    assert_eq!((seen.protocol, seen.vlans), (ip.protocol, packet.vlans));
+    match packet.transport {
+        Transport::Tcp(tcp) => assert_eq!(seen.ports, (tcp.src_port, tcp.dst_port)),
+        Transport::Udp(src, dst) | Transport::Sctp(src, dst) => assert_eq!(seen.ports, (src, dst)),
+        _ => {}
     }
 }
 
