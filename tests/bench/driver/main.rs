@@ -7,7 +7,8 @@
 //! a ring full at a time, and only the time in which the queue is emptied counts. The replay writes what hardware writes
 //! in the same order, so the driver does all that it does on hardware: acquire loads, claims, posting, one doorbell a
 //! burst. What a NIC would add is the distance of memory: "near" leaves descriptors and frames where the replay wrote
-//! them, in the core's own caches; "far" pushes them out into the last-level cache first, where a NIC's writes arrive.
+//! them, in the core's own caches; "far" pushes them out into the last-level cache first, where a NIC's writes arrive,
+//! and with them all that the walk had there, page tables included, before each round: more than a NIC does.
 //!
 //! Answers are checked: every frame of every round must come, once, in order, and with the bytes that were written.
 
@@ -90,8 +91,9 @@ fn receive(cli: &Cli, near: Near) -> Result<Figure, String> {
     let mut figure = Figure::new("receive", 0, near.name());
     for _ in 0..cli.rounds {
         let mut sum = 0_u64;
-        let round = station
-            .round(near, &mut numbers, &mut |frame| sum = sum.wrapping_add(traffic::number_of(frame)))?;
+        let round = station.round(near, &mut numbers, &mut |frames| {
+            sum = frames.iter().map(traffic::number_of).fold(sum, u64::wrapping_add);
+        })?;
         if sum != round.sum {
             return Err(format!("frames hold {sum}, written was {}", round.sum));
         }
@@ -108,11 +110,11 @@ fn walk(cli: &Cli, flows: u32, near: Near) -> Result<Figure, String> {
     let mut order = traffic::order(flows);
     let mut opened = 0;
     while opened < u64::from(flows) {
-        opened += station.round(Near::Core, &mut order, &mut |frame| walk.frame(frame))?.frames;
+        opened += station.round(Near::Core, &mut order, &mut |frames| walk.burst(frames))?.frames;
     }
     let mut figure = Figure::new("decode and flow", flows, near.name());
     for _ in 0..cli.rounds {
-        let round = station.round(near, &mut order, &mut |frame| walk.frame(frame))?;
+        let round = station.round(near, &mut order, &mut |frames| walk.burst(frames))?;
         figure.add(round.frames, round.time);
     }
     walk.check(flows, station.frames())?;
