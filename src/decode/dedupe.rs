@@ -16,7 +16,7 @@ use frame::{TapId, Timestamp};
 
 use crate::mirror::{Dedupe, Direction, Tap};
 use crate::walk::{Out, short};
-use crate::{Ip, Packet, Transport};
+use crate::{Address, Ip, Packet, Transport};
 
 /// Places that one packet may be remembered at.
 const WAYS: usize = 4;
@@ -101,31 +101,26 @@ impl Memory {
         missing: u32,
         extra: u64,
     ) -> Print {
+        let [src0, src1] = halves(ip.src);
+        let [dst0, dst1] = halves(ip.dst);
+        let kind = pack(0, id, ip.protocol.into(), ip.version.into());
+        let length = u64::from(missing) + payload.len() as u64;
+        let [t0, t1, t2, t3] = transport(&p.transport);
+        let tenant = p.tenant.into();
+        let words = [self.seed, tenant, kind, src0, src1, dst0, dst1, length, extra, t0, t1, t2, t3];
+        let (first, rest) = payload.split_at_checked(PREFIX).unwrap_or((payload, &[]));
         let mut hasher = DefaultHasher::new();
-        self.seed.hash(&mut hasher);
-        (p.tenant, ip.src, ip.dst, ip.version, ip.protocol, id, extra).hash(&mut hasher);
-        (u64::from(missing) + payload.len() as u64).hash(&mut hasher);
-        match p.transport {
-            Transport::Tcp(t) => {
-                (t.src_port, t.dst_port, t.seq, t.ack, t.flags, t.window, t.urgent, t.timestamp)
-                    .hash(&mut hasher);
-            }
-            Transport::Udp(src, dst) | Transport::Sctp(src, dst) => (src, dst).hash(&mut hasher),
-            Transport::Icmp { kind, code, echo, .. } => (kind, code, echo).hash(&mut hasher),
-            Transport::Esp(spi) => spi.hash(&mut hasher),
-            Transport::None | Transport::Gre => {}
+        hasher.write_u64(self.seed);
+        hasher.write(first);
+        let [a, b, c, d, ..] = hasher.finish().to_be_bytes();
+        let mut whole = 0;
+        if missing == 0 {
+            hasher.write(rest);
+            whole = hasher.finish().max(1);
         }
-        let headers = hasher.finish().max(1);
-        let hash = |bytes: &[u8]| {
-            let mut hasher = DefaultHasher::new();
-            self.seed.hash(&mut hasher);
-            hasher.write(bytes);
-            hasher.finish().max(1)
-        };
-        let [a, b, c, d, ..] = hash(payload.get(..PREFIX).unwrap_or(payload)).to_be_bytes();
         Print {
-            headers,
-            whole: if missing == 0 { hash(payload) } else { 0 },
+            headers: hash(&words).max(1),
+            whole,
             prefix: u32::from_be_bytes([a, b, c, d]),
             have: short(payload.len()),
             has_id: id != 0,
@@ -219,11 +214,65 @@ impl Out {
 /// A number for the place where a copy was taken, by mirror, and by what hops change; two of them are alike only by
 /// chance. Never 0.
 fn tag(p: &Packet, ip: &Ip, tap: TapId, mirror: Option<&Tap>) -> u16 {
-    let mut hasher = DefaultHasher::new();
-    (tap, mirror.map(|m| (m.ids, m.direction.map(Direction::name)))).hash(&mut hasher);
-    (ip.ttl, p.vlans, p.ether.map(|e| (e.src, e.dst))).hash(&mut hasher);
-    let [a, b, ..] = hasher.finish().to_be_bytes();
+    let mac = |[a, b, c, d, e, f]: [u8; 6]| u64::from_be_bytes([0, 0, a, b, c, d, e, f]);
+    let [src, dst] = p.ether.map_or([0; 2], |ether| [mac(ether.src), mac(ether.dst)]);
+    let [v0, v1, v2] = p.vlans.ids;
+    let mut words = [
+        src | u64::from(tap.0) << 48,
+        dst | u64::from(ip.ttl) << 48,
+        pack(p.vlans.count.into(), v0, v1, v2),
+        0,
+    ];
+    if let (Some(mirror), [.., around]) = (mirror, &mut words) {
+        let mut hasher = DefaultHasher::new();
+        (mirror.ids, mirror.direction.map(Direction::name)).hash(&mut hasher);
+        *around = hasher.finish();
+    }
+    let [a, b, ..] = hash(&words).to_be_bytes();
     u16::from_be_bytes([a, b]).max(1)
+}
+
+/// What no hop changes of a transport header: numbers, flags and times, neither checksum nor options that hops rewrite.
+fn transport(transport: &Transport) -> [u64; 4] {
+    match transport {
+        Transport::Tcp(t) => {
+            let (sent, echoed) = t.timestamp.unwrap_or_default();
+            let has_time = u16::from(t.timestamp.is_some());
+            [
+                u64::from(t.seq) << 32 | u64::from(t.ack),
+                pack(t.flags.into(), t.src_port, t.dst_port, t.window),
+                u64::from(sent) << 32 | u64::from(echoed),
+                pack(0, t.urgent, has_time, 0),
+            ]
+        }
+        Transport::Udp(src, dst) | Transport::Sctp(src, dst) => [pack(0, *src, *dst, 0), 0, 0, 0],
+        Transport::Icmp { kind, code, echo, .. } => {
+            let (id, number) = echo.unwrap_or_default();
+            let has_echo = u16::from(echo.is_some());
+            [pack(0, (*kind).into(), (*code).into(), has_echo), pack(0, id, number, 0), 0, 0]
+        }
+        Transport::Esp(spi) => [(*spi).into(), 0, 0, 0],
+        Transport::None | Transport::Gre => [0; 4],
+    }
+}
+
+/// One number of four.
+fn pack(a: u16, b: u16, c: u16, d: u16) -> u64 {
+    u64::from(a) << 48 | u64::from(b) << 32 | u64::from(c) << 16 | u64::from(d)
+}
+
+fn halves(address: Address) -> [u64; 2] {
+    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = address.0;
+    [u64::from_le_bytes([a, b, c, d, e, f, g, h]), u64::from_le_bytes([i, j, k, l, m, n, o, p])]
+}
+
+/// One write is several times faster than one for each number.
+fn hash<const N: usize>(words: &[u64; N]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    let mut bytes = [[0; 8]; N];
+    bytes.iter_mut().zip(words).for_each(|(place, word)| *place = word.to_le_bytes());
+    hasher.write(bytes.as_flattened());
+    hasher.finish()
 }
 
 /// The id of an IPv4 header, 0 for IPv6.
@@ -238,7 +287,7 @@ pub(crate) fn ip_id(ip: &Ip, bytes: &[u8]) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Address, Network, Tcp};
+    use crate::{Network, Tcp};
     use std::time::Duration;
 
     const MS: u64 = 1_000_000;
