@@ -70,9 +70,24 @@ pub fn function(settings: &Settings, queues: u16) -> Result<VfSettings, Failure>
     driver.buffer = settings.vf.buffer;
     driver.max_frame = settings.vf.max_frame;
     driver.strip_vlan = settings.vf.strip_vlan;
+    driver.vlans.clone_from(&settings.vf.vlans);
+    driver.addresses = settings.vf.addresses.iter().map(|text| mac(text)).collect::<Result<_, _>>()?;
     driver.promiscuous = settings.live.promiscuous;
     driver.patience = Some(Duration::from_millis(settings.live.patience_ms.into()));
     Ok(wanted)
+}
+
+/// Six bytes in hexadecimal, with colons between.
+fn mac(text: &str) -> Result<[u8; 6], Failure> {
+    let wrong = || {
+        Failure::Settings(format!("vf.addresses: `{text}` is no MAC address: write it as 02:00:00:00:00:01"))
+    };
+    let byte = |part: &str| {
+        (part.len() == 2 && part.bytes().all(|b| b.is_ascii_hexdigit()))
+            .then(|| u8::from_str_radix(part, 16).ok())?
+    };
+    let bytes: Vec<u8> = text.split(':').map(byte).collect::<Option<_>>().ok_or_else(wrong)?;
+    bytes.try_into().map_err(|_| wrong())
 }
 
 fn of_interface(settings: &Settings, watch: &Watch) -> Result<Source, Failure> {
@@ -175,6 +190,22 @@ mod tests {
             if batch.status == frame::RxStatus::End {
                 return;
             }
+        }
+    }
+
+    #[test]
+    fn what_is_asked_of_a_function_is_what_the_settings_say() {
+        let mut settings = Settings::default();
+        let set = |settings: &mut Settings, text: &str| crate::settings::set(settings, text).expect(text);
+        set(&mut settings, "vf.place=03:02.0");
+        set(&mut settings, "vf.vlans=[5, 4095]");
+        set(&mut settings, "vf.addresses=[\"02:00:00:00:00:0a\"]");
+        let wanted = function(&settings, 3).expect("sense");
+        assert_eq!((wanted.driver.queues, wanted.driver.vlans), (3, vec![5, 4095]));
+        assert_eq!(wanted.driver.addresses, [[2, 0, 0, 0, 0, 10]]);
+        for wrong in ["02:00:00:00:00", "02:00:00:00:00:1", "02:00:00:00:00:0g", "+2:00:00:00:00:00"] {
+            set(&mut settings, &format!("vf.addresses=[\"{wrong}\"]"));
+            assert!(function(&settings, 1).is_err(), "{wrong}");
         }
     }
 

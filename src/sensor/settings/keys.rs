@@ -221,6 +221,27 @@ pub static KEYS: &[Key] = &[
         vf.strip_vlan
     ),
     Key {
+        path: "vf.vlans",
+        kind: Kind::Numbers(0, 4095),
+        text: "VLANs to receive, where the host prunes those that were not asked for.",
+        reload: false,
+        put: |s, v| s.vf.vlans = ports(&v),
+        show: |s| shown_ports(&s.vf.vlans),
+    },
+    Key {
+        path: "vf.addresses",
+        kind: Kind::Texts,
+        text: "MAC addresses to receive for beside the function's own, such as `02:00:00:00:00:01`; for hosts that do not \
+               trust the function.",
+        reload: false,
+        put: |s, v| {
+            if let Value::Texts(list) = v {
+                s.vf.addresses = list
+            }
+        },
+        show: |s| Value::Texts(s.vf.addresses.clone()),
+    },
+    Key {
         path: "vf.fanout",
         kind: Kind::Word(&["nic", "here"]),
         text: "How frames are dealt out to several workers: by the NIC, which has a queue for each and looks at the outer \

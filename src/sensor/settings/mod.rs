@@ -54,6 +54,10 @@ pub struct Vf {
     pub max_frame: u16,
     /// Whether the NIC takes VLAN tags out of frames.
     pub strip_vlan: bool,
+    /// VLANs to receive, where the host prunes.
+    pub vlans: Vec<u16>,
+    /// Addresses to receive for beside its own, as text.
+    pub addresses: Vec<String>,
     /// Whether one queue is taken and this process deals frames out, in place of the NIC.
     pub deal_here: bool,
 }
@@ -67,6 +71,8 @@ impl Default for Vf {
             buffer: driver.buffer,
             max_frame: driver.max_frame,
             strip_vlan: driver.strip_vlan,
+            vlans: driver.vlans,
+            addresses: Vec::new(),
             deal_here: false,
         }
     }
