@@ -207,7 +207,8 @@ fn drops_are_counted_and_the_ledger_balances() {
         }
         let lent = empty(&mut *queue).len() as u64;
         let ledger = ledger(&mut *queue);
-        assert!(lent > 500 && lent < 5_000, "{lent}");
+        // A slow sender fills blocks only in part: the timer hands them over before.
+        assert!(lent > 0 && lent < 5_000, "{lent}");
         assert_eq!(ledger.received, 10_000);
         assert_eq!(ledger.lost(Loss::KernelDrop), 10_000 - lent);
         assert!(ledger.ring_freezes >= 1);
