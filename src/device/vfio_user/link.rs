@@ -15,7 +15,7 @@ use std::fs;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, RawFd};
 use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -60,7 +60,7 @@ impl Link {
             .spawn(move || send.send(Client::new(&place)))
             .map_err(|error| DeviceError::Refused("start a thread", error))?;
         let answer = receive.recv_timeout(limit);
-        let ours = || sockets_to(&real).difference(&before).copied().collect::<Vec<_>>();
+        let ours = || sockets_to(&real).difference(&before).map(|(fd, _)| *fd).collect::<Vec<_>>();
         if matches!(answer, Err(RecvTimeoutError::Timeout)) {
             ours().into_iter().filter_map(duplicate).for_each(|socket| hang_up(&socket));
             // It ends now that its socket has; its answer is no longer of interest.
@@ -119,9 +119,10 @@ fn advice(error: &Error) -> String {
     }
 }
 
-/// Descriptors of this process that are connected to the socket bound as `path`. Servers may know it by another folder
-/// (a relative path, a chroot), never by another name.
-fn sockets_to(path: &Path) -> BTreeSet<RawFd> {
+/// Descriptors of this process that are connected to the socket bound as `path`, each with its socket's own number: one
+/// that was closed leaves its descriptor's number to the next. Servers may know the path by another folder (a relative
+/// path, a chroot), never by another name.
+fn sockets_to(path: &Path) -> BTreeSet<(RawFd, PathBuf)> {
     let entries = fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
     let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<RawFd>().ok());
     let same = |fd: &RawFd| {
@@ -129,7 +130,8 @@ fn sockets_to(path: &Path) -> BTreeSet<RawFd> {
         let name = peer.as_ref().and_then(|peer| peer.path()).and_then(Path::file_name);
         name.is_some() && name == path.file_name()
     };
-    numbers.filter(same).collect()
+    let with_socket = |fd: RawFd| Some((fd, fs::read_link(format!("/proc/self/fd/{fd}")).ok()?));
+    numbers.filter(same).filter_map(with_socket).collect()
 }
 
 fn duplicate(fd: RawFd) -> Option<UnixStream> {
