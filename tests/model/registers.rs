@@ -21,14 +21,14 @@ fn value(model: &mut Model, register: Register) -> u32 {
     let (atq, arq) = (&model.mailbox.atq, &model.mailbox.arq);
     match register {
         Register::Rstat => model.resets.state().0,
-        Register::AtqHead => atq.head,
-        Register::AtqTail => atq.tail,
-        Register::AtqLen => atq.len.0,
+        Register::AtqHead => atq.places.head().into(),
+        Register::AtqTail => atq.places.tail().into(),
+        Register::AtqLen => atq.places.len.0,
         Register::AtqBal => atq.low,
         Register::AtqBah => atq.high,
-        Register::ArqHead => arq.head,
-        Register::ArqTail => arq.tail,
-        Register::ArqLen => arq.len.0,
+        Register::ArqHead => arq.places.head().into(),
+        Register::ArqTail => arq.places.tail().into(),
+        Register::ArqLen => arq.places.len.0,
         Register::ArqBal => arq.low,
         Register::ArqBah => arq.high,
         Register::Icr0 => model.interrupts.read_icr0(),
@@ -57,25 +57,25 @@ fn set(model: &mut Model, register: Register, value: u32) {
     let Model { mailbox, .. } = model;
     match register {
         Register::Rstat | Register::Icr0 => model.odd(register.offset(), value),
-        Register::AtqHead => mailbox.atq.set_head(value),
+        Register::AtqHead => mailbox.atq.places.set_head(value),
         Register::AtqTail => {
-            mailbox.atq.set_tail(value);
+            mailbox.atq.places.set_tail(value);
             mailbox::kicked(model);
         }
         Register::AtqLen => {
-            if mailbox.atq.set_len(value) {
+            if mailbox.atq.places.set_len(value) {
                 mailbox.opened();
             }
         }
         Register::AtqBal => mailbox.atq.low = value,
         Register::AtqBah => mailbox.atq.high = value,
-        Register::ArqHead => mailbox.arq.set_head(value),
+        Register::ArqHead => mailbox.arq.places.set_head(value),
         Register::ArqTail => {
-            mailbox.arq.set_tail(value);
+            mailbox.arq.places.set_tail(value);
             mailbox::buffers_given(model);
         }
         Register::ArqLen => {
-            mailbox.arq.set_len(value);
+            mailbox.arq.places.set_len(value);
         }
         Register::ArqBal => mailbox.arq.low = value,
         Register::ArqBah => mailbox.arq.high = value,

@@ -77,12 +77,12 @@ fn deliver_or_hold(model: &mut Model, letter: Letter) {
 
 fn has_room(model: &Model) -> bool {
     let arq = &model.mailbox.arq;
-    model.is_running() && arq.is_enabled() && arq.is_sound() && !arq.is_empty()
+    model.is_running() && arq.is_enabled() && arq.has_slot()
 }
 
 fn hold(model: &mut Model, letter: Letter) {
     if model.mailbox.held.len() == HELD {
-        model.mailbox.arq.len = model.mailbox.arq.len.with_overflow(true);
+        model.mailbox.arq.places.len = model.mailbox.arq.places.len.with_overflow(true);
         model.note(Note::Overflow);
     } else {
         model.mailbox.held.push_back(letter);
@@ -93,11 +93,11 @@ fn hold(model: &mut Model, letter: Letter) {
 fn deliver(model: &mut Model, letter: Letter) {
     let at = model.mailbox.arq.at_head();
     if write(model, at, &letter).is_none() {
-        model.mailbox.arq.len = model.mailbox.arq.len.with_critical(true);
+        model.mailbox.arq.places.len = model.mailbox.arq.places.len.with_critical(true);
         model.note(Note::Critical);
         return;
     }
-    model.mailbox.arq.step();
+    model.mailbox.arq.places.done();
     model.note(Note::Message(letter.op, letter.status, letter.payload.len()));
     interrupt::mail(model);
 }

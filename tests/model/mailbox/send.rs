@@ -17,15 +17,15 @@ const LONGEST: u16 = avf::adminq::BUFFER_BYTES;
 
 /// The driver wrote the tail of its send ring.
 pub(crate) fn kicked(model: &mut Model) {
-    if !model.mailbox.atq.is_sound() && model.mailbox.atq.is_enabled() {
+    if !model.mailbox.atq.places.is_sound() && model.mailbox.atq.is_enabled() {
         fail(model);
         return;
     }
     // a ring holds at most so many; what a handler does to it ends the loop earlier
-    for _ in 0..model.mailbox.atq.len.length() {
+    for _ in 0..model.mailbox.atq.places.len.length() {
         let mailbox = &model.mailbox;
         let stopped = mailbox.closing || mailbox.wedged || !model.is_running();
-        if stopped || !mailbox.atq.is_enabled() || mailbox.atq.is_empty() || !take_one(model) {
+        if stopped || !mailbox.atq.is_enabled() || !mailbox.atq.has_slot() || !take_one(model) {
             return;
         }
     }
@@ -53,7 +53,7 @@ fn take_one(model: &mut Model) -> bool {
         fail(model);
         return false;
     }
-    model.mailbox.atq.step();
+    model.mailbox.atq.places.done();
     true
 }
 
@@ -177,7 +177,7 @@ pub(super) fn off_by(len: usize, by: i32) -> usize {
 fn fail(model: &mut Model) {
     // without bus mastering nothing is tried, so nothing fails
     if model.is_running() {
-        model.mailbox.atq.len = model.mailbox.atq.len.with_critical(true);
+        model.mailbox.atq.places.len = model.mailbox.atq.places.len.with_critical(true);
         model.note(Note::Critical);
     }
 }
