@@ -36,9 +36,6 @@ const VENDOR: u16 = 0x8086;
 /// Transitions of one step; each is a handful of register accesses.
 const TRANSITIONS: usize = 64;
 
-/// How long a caller of [`Control::bring_up`] waits whose patience has no end.
-const UP_BUDGET: Duration = Duration::from_secs(60);
-
 frame::counters! {
     /// What the controller of a function counts.
     pub struct ControlCounters("vf") {
@@ -188,25 +185,23 @@ impl Control {
         })
     }
 
-    /// Steps until the function is up, for callers that have nothing else to do. Ends within the settings' patience; for
-    /// ever is not an answer here, so without one a minute is taken.
+    /// Steps until the function is up, for callers that have nothing else to do. Ends within `limit`.
     ///
     /// # Errors
     /// Why the function is over, or what the last attempt failed of.
-    pub fn bring_up(&mut self, ticker: &mut dyn Ticker) -> Result<(), VfError> {
+    pub fn bring_up(&mut self, ticker: &mut dyn Ticker, limit: Duration) -> Result<(), VfError> {
         let begin = ticker.now();
-        let patience = self.settings.patience.unwrap_or(UP_BUDGET);
         loop {
             let now = ticker.now();
             let turn = self.step(now);
             match turn.standing {
                 Standing::Up => return Ok(()),
                 Standing::Over => break,
-                _ if now.saturating_sub(begin) > patience => break,
+                _ if now.saturating_sub(begin) > limit => break,
                 _ => ticker.wait(turn.next),
             }
         }
-        Err(self.error.take().unwrap_or(VfError::NeverReady(patience)))
+        Err(self.error.take().unwrap_or(VfError::NeverReady(limit)))
     }
 
     /// Does what can be done now.

@@ -6,14 +6,15 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use frame::{Batch, Ledger, RxError, RxQueue, Timestamp};
-use iavf::{Clock, Control, Counters, Queue, Standing};
+use iavf::{Clock, Control, Counters, Queue, Standing, Ticker};
 
 use super::{OpenError, VfReport, VfSettings};
 
 /// The controller is called at least so often: what a reset must be noticed within, twice over.
 const LONGEST: Duration = Duration::from_millis(50);
-/// Between two looks while the function comes up.
+/// Between two looks while the function comes up or is given back.
 const SHORTEST: Duration = Duration::from_micros(50);
+const PAUSE: Duration = Duration::from_millis(5);
 /// How long giving the function back may take.
 const LEAVES: Duration = Duration::from_secs(4);
 
@@ -81,9 +82,9 @@ pub(super) fn start(settings: &VfSettings) -> Result<(Vec<Box<dyn RxQueue>>, Kee
     let begin = Instant::now();
     let mut control = Control::open(device, settings.driver.clone(), Duration::ZERO)
         .map_err(|error| OpenError::Driver(place.clone(), error))?;
-    if let Err(how) = come_up(&mut control, begin, settings.comes_up) {
+    if let Err(why) = control.bring_up(&mut Since(begin), settings.comes_up) {
         give_back(&mut control, begin);
-        return Err(OpenError::Late(place.clone(), begin.elapsed(), how));
+        return Err(OpenError::Late(place.clone(), begin.elapsed(), why));
     }
     let queues = control.queues(&mut |_| Box::new(Wall));
     let shared = Arc::new(Shared {
@@ -102,24 +103,6 @@ pub(super) fn start(settings: &VfSettings) -> Result<(Vec<Box<dyn RxQueue>>, Kee
     let work = move || keep(&mut control, begin, &told);
     let thread = thread::Builder::new().name("vf".into()).spawn(work).map_err(OpenError::Thread)?;
     Ok((queues, Keeper { shared, thread: Some(thread) }))
-}
-
-/// Until it is up; otherwise what stands in the way.
-fn come_up(control: &mut Control, begin: Instant, limit: Duration) -> Result<(), String> {
-    loop {
-        let now = begin.elapsed();
-        let turn = control.step(now);
-        let why =
-            || control.error().map_or_else(|| "the PF has not answered yet".to_owned(), ToString::to_string);
-        match turn.standing {
-            Standing::Up => return Ok(()),
-            Standing::Over => return Err(why()),
-            _ if now > limit => return Err(why()),
-            Standing::Coming | Standing::Resting | Standing::Leaving => {
-                thread::sleep(turn.next.saturating_sub(now).clamp(SHORTEST, Duration::from_millis(10)));
-            }
-        }
-    }
 }
 
 fn keep(control: &mut Control, begin: Instant, shared: &Shared) {
@@ -142,15 +125,29 @@ fn keep(control: &mut Control, begin: Instant, shared: &Shared) {
 }
 
 fn give_back(control: &mut Control, begin: Instant) {
-    let until = begin.elapsed() + LEAVES;
-    control.close(begin.elapsed());
+    let mut ticker = Since(begin);
+    let until = ticker.now() + LEAVES;
+    control.close(ticker.now());
     loop {
-        let now = begin.elapsed();
+        let now = ticker.now();
         let turn = control.step(now);
         if turn.standing == Standing::Over || now > until {
             return;
         }
-        thread::sleep(turn.next.saturating_sub(now).clamp(SHORTEST, Duration::from_millis(5)));
+        ticker.wait(turn.next);
+    }
+}
+
+/// Time since the function was opened.
+struct Since(Instant);
+
+impl Ticker for Since {
+    fn now(&mut self) -> Duration {
+        self.0.elapsed()
+    }
+
+    fn wait(&mut self, until: Duration) {
+        thread::sleep(until.saturating_sub(self.now()).clamp(SHORTEST, PAUSE));
     }
 }
 

@@ -47,7 +47,7 @@ pub enum OpenError {
     /// It could not be brought up.
     Driver(Place, VfError),
     /// It is still not up; how it stands and what it failed of last.
-    Late(Place, Duration, String),
+    Late(Place, Duration, VfError),
     /// The system gave no thread.
     Thread(std::io::Error),
 }

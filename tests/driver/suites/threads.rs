@@ -106,7 +106,7 @@ fn under_load(model: &Arc<Mutex<Model>>, device: Box<dyn Device>) {
     };
     let mut control = Control::open(device, Settings::new(4), begin.elapsed()).unwrap();
     let mut ticker = Since(begin);
-    control.bring_up(&mut ticker).unwrap();
+    control.bring_up(&mut ticker, Duration::from_secs(60)).unwrap();
     let lent = Arc::new(AtomicU64::new(0));
     let workers: Vec<_> = control
         .queues(&mut |_| Box::new(Wall))
