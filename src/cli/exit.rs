@@ -72,6 +72,7 @@ impl From<sensor::Failure> for Told {
             sensor::Failure::Live(_)
             | sensor::Failure::Vf(_)
             | sensor::Failure::Vhost(_)
+            | sensor::Failure::Cable(_)
             | sensor::Failure::Thread(_) => Exit::System,
         };
         Self::new(exit, failure.to_string())

@@ -46,8 +46,8 @@ fn rows(probe: &Probe, asked: u16) -> Vec<(&'static str, String)> {
         ("frames", format!("{} (by queue: {:?})", probe.frames.iter().sum::<u64>(), probe.frames)),
         ("both ways together", symmetry(probe)),
         ("spreading", probe.spreading.map_or_else(|| "nothing is spread".to_owned(), |s| s.to_string())),
-        ("NIC without buffer", report.stats.rx_discards.to_string()),
-        ("resets seen through", report.control.resets.to_string()),
+        ("NIC without buffer", report.counters.stats.rx_discards.to_string()),
+        ("resets seen through", report.counters.control.resets.to_string()),
     ]);
     rows.extend(report.error.clone().map(|why| ("last trouble", why)));
     rows
@@ -117,7 +117,7 @@ fn to_json(probe: &Probe, function: &str, asked: u16) -> Value {
         Promiscuity::Disproven { seen } => (Some(false), seen),
     };
     let mut counters = serde_json::Map::new();
-    capture::vf::VfReport::each_of(Some(report), &mut |counter| {
+    report.counters.each(&mut |counter| {
         counters.insert(counter.name.to_owned(), counter.value.into());
     });
     json!({

@@ -35,6 +35,8 @@ pub enum Failure {
     Vf(capture::vf::OpenError),
     /// A vhost-user socket could not be had.
     Vhost(capture::vhost_user::OpenError),
+    /// There is no cable to measure on, or it takes no frames.
+    Cable(std::io::Error),
     /// What the settings say of the source makes no sense.
     Settings(String),
     /// The operating system refused a thread.
@@ -50,6 +52,7 @@ impl fmt::Display for Failure {
             Self::Live(e) => write!(f, "{e}"),
             Self::Vf(e) => write!(f, "{e}"),
             Self::Vhost(e) => write!(f, "{e}"),
+            Self::Cable(e) => write!(f, "no cable to measure on: {e}"),
             Self::Settings(text) => f.write_str(text),
             Self::Output(what, e) => write!(f, "{what}: cannot be written: {e}{}", missing_folder(what, e)),
             Self::Thread(e) => write!(f, "the operating system gave no thread: {e}"),
@@ -107,8 +110,7 @@ pub fn read(
     files: FileSettings,
     watch: &Arc<Watch>,
 ) -> Result<Outcome, Failure> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let count = settings.worker_count(cores);
+    let count = settings.worker_count();
     let decode = settings.worker.decode.clone();
     let sorter: Sorter = Arc::new(move |frame| lot_of(&decode, frame));
     let queues = capture::pcap::open_shared(paths, usize::from(count), files, Some(sorter));

@@ -131,7 +131,7 @@ pub fn measure(
 ) -> Result<(), Failure> {
     // The namespace goes with the thread that lives in it, and this thread stays where it is.
     let work = || {
-        let cable = Cable::lay().map_err(|e| Failure::Output("a cable to measure on".into(), e))?;
+        let cable = Cable::lay().map_err(Failure::Cable)?;
         for length in &plan.lengths {
             let shape = Shape { length: *length, flows: plan.flows };
             search(&cable, shape, plan, settings, tell)?;
@@ -190,7 +190,7 @@ fn attempt(
         watch.stop.store(true, Ordering::Release);
         let outcome = run.join().map_err(|_| panicked())??;
         let ledger = outcome.snapshot.ledger;
-        let sent = sent.map_err(|e| Failure::Output(cable.near().into(), e))?;
+        let sent = sent.map_err(Failure::Cable)?;
         Ok(Attempt { shape, workers, sent, ledger })
     })
 }

@@ -2,7 +2,7 @@
 
 use crate::worker::Report;
 use capture::record::RecordReport;
-use capture::vf::VfReport;
+use capture::vf::VfCounters;
 use frame::{Counter, Ledger, Loss};
 use output::files::StoreReport;
 use output::sink::SinkReport;
@@ -21,8 +21,8 @@ pub struct Snapshot {
     pub store: Option<StoreReport>,
     /// Frames kept, when they are recorded.
     pub record: Option<RecordReport>,
-    /// The virtual function that frames come from, when there is one.
-    pub vf: Option<VfReport>,
+    /// The virtual function that frames come from, when there is one: what it and its PF counted.
+    pub vf: Option<VfCounters>,
 }
 
 impl Snapshot {
@@ -33,7 +33,7 @@ impl Snapshot {
     /// Shows every counter of the catalogue, in the order in which a packet meets them.
     pub fn each(&self, show: &mut dyn FnMut(Counter)) {
         each_of_ledger(&self.ledger, show);
-        VfReport::each_of(self.vf.as_ref(), show);
+        self.vf.clone().unwrap_or_default().each(show);
         self.report.decode.each(show);
         self.report.flow.each(show);
         show(Counter { name: "flow.active", text: "flows in the table now", value: self.report.flows });

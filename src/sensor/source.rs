@@ -37,8 +37,7 @@ pub(crate) fn open(settings: &Settings, watch: &Watch) -> Result<Source, Failure
 
 /// A front end need not send both directions of a flow by one ring, so several workers are dealt to here.
 fn of_front_end(settings: &Settings) -> Result<Source, Failure> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let workers = usize::from(settings.worker_count(cores));
+    let workers = usize::from(settings.worker_count());
     let vhost = &settings.vhost;
     let wanted = VhostSettings { role: vhost.role, ..VhostSettings::new(&vhost.path) };
     let queues = capture::vhost_user::open(&wanted).map_err(Failure::Vhost)?;
@@ -48,8 +47,7 @@ fn of_front_end(settings: &Settings) -> Result<Source, Failure> {
 
 /// One queue a worker; fewer where the PF has fewer.
 fn of_function(settings: &Settings, watch: &Watch) -> Result<Source, Failure> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let workers = settings.worker_count(cores);
+    let workers = settings.worker_count();
     let here = settings.vf.deal_here && workers > 1;
     let wanted = function(settings, if here { 1 } else { workers })?;
     let (queues, keeper) = capture::vf::open(&wanted).map_err(Failure::Vf)?;
@@ -91,9 +89,8 @@ fn mac(text: &str) -> Result<[u8; 6], Failure> {
 }
 
 fn of_interface(settings: &Settings, watch: &Watch) -> Result<Source, Failure> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let dealt = settings.live.fanout != Fanout::None;
-    let count = if dealt || settings.workers > 0 { settings.worker_count(cores) } else { 1 };
+    let count = if dealt || settings.workers > 0 { settings.worker_count() } else { 1 };
     let queues = interface(settings, usize::from(count), watch)?;
     Ok(Source { queues, taps: vec![settings.live.interface.clone()], keeper: None })
 }

@@ -4,7 +4,7 @@ use crate::counters::Snapshot;
 use crate::notices::Notices;
 use crate::worker::{Report, WorkerSettings};
 use capture::record::{RecordCounts, RecordReport};
-use capture::vf::{Look, VfReport};
+use capture::vf::{Look, VfCounters};
 use output::files::{StoreCounts, StoreReport};
 use output::sink::{SinkCounts, SinkReport};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -87,8 +87,8 @@ impl Watch {
         lock(&self.record).as_ref().map(RecordCounts::report)
     }
 
-    pub(crate) fn vf(&self) -> Option<VfReport> {
-        lock(&self.vf).as_ref().map(Look::report)
+    pub(crate) fn vf(&self) -> Option<VfCounters> {
+        lock(&self.vf).as_ref().map(|look| look.report().counters)
     }
 
     /// Before the run begins: frames come from a virtual function.

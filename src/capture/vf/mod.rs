@@ -18,7 +18,7 @@ pub use iavf::verify::{Promiscuity, Spreading, Symmetry};
 pub use iavf::{Polling, Settings as DriverSettings, Standing};
 pub use keeper::{Keeper, Look};
 pub use place::Place;
-pub use report::{VfReport, VfStats, polling_text};
+pub use report::{VfCounters, VfReport, VfStats, polling_text};
 
 /// How a function is captured.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -19,6 +19,13 @@ pub struct VfReport {
     pub promiscuity: Promiscuity,
     /// What it failed of last, or why it is over.
     pub error: Option<String>,
+    /// Everything counted.
+    pub counters: VfCounters,
+}
+
+/// What is counted of a function; nothing, where there is none.
+#[derive(Clone, Debug, Default)]
+pub struct VfCounters {
     /// The PF's counters of the function.
     pub stats: VfStats,
     /// The controller's counters.
@@ -67,8 +74,6 @@ pub(crate) mod mail_counts {
 impl VfReport {
     pub(super) fn of(control: &Control, queues: Counters) -> Self {
         let identity = control.identity();
-        let (outage, mail, stats) = (control.outage(), control.mailbox(), control.stats());
-        let outage_ms = outage.up.map_or(0, |up| up.saturating_sub(outage.since).as_millis());
         Self {
             standing: control.standing(),
             id: format!("{:04x}:{:04x}", identity.vendor, identity.device),
@@ -76,6 +81,16 @@ impl VfReport {
             link: control.link().map(|link| (link.up, link.mbps)),
             promiscuity: control.promiscuity(),
             error: control.error().map(ToString::to_string),
+            counters: VfCounters::of(control, queues),
+        }
+    }
+}
+
+impl VfCounters {
+    fn of(control: &Control, queues: Counters) -> Self {
+        let (outage, mail, stats) = (control.outage(), control.mailbox(), control.stats());
+        let outage_ms = outage.up.map_or(0, |up| up.saturating_sub(outage.since).as_millis());
+        Self {
             stats: VfStats {
                 rx_bytes: stats.rx_bytes,
                 rx_unicast: stats.rx_unicast,
@@ -104,33 +119,16 @@ impl VfReport {
         }
     }
 
-    /// Shows every counter; of no function when there is none.
-    pub fn each_of(report: Option<&Self>, show: &mut dyn FnMut(Counter)) {
-        let none = (
-            ControlCounters::default(),
-            mail_counts::Mailbox::default(),
-            VfStats::default(),
-            Counters::default(),
-        );
-        match report {
-            Some(report) => {
-                report.control.each(show);
-                report.mailbox.each(show);
-                report.stats.each(show);
-                report.queues.each(show);
-            }
-            None => {
-                none.0.each(show);
-                none.1.each(show);
-                none.2.each(show);
-                none.3.each(show);
-            }
-        }
-        let value = report.map_or(0, |report| report.outage_ms);
+    /// Shows every counter.
+    pub fn each(&self, show: &mut dyn FnMut(Counter)) {
+        self.control.each(show);
+        self.mailbox.each(show);
+        self.stats.each(show);
+        self.queues.each(show);
         show(Counter {
             name: "vf.outage_ms",
             text: "length of the last outage of the function, in milliseconds",
-            value,
+            value: self.outage_ms,
         });
     }
 }

@@ -125,9 +125,10 @@ impl Settings {
         (!self.eve.file.is_empty()).then(|| PathBuf::from(&self.eve.file))
     }
 
-    /// Worker threads on a machine with so many cores.
+    /// Worker threads: as many as were asked for, or one for each core of this machine.
     #[must_use]
-    pub fn worker_count(&self, cores: usize) -> u16 {
+    pub fn worker_count(&self) -> u16 {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let wanted = if self.workers == 0 { u16::try_from(cores).unwrap_or(u16::MAX) } else { self.workers };
         wanted.clamp(1, crate::worker::SHARES)
     }
