@@ -29,8 +29,15 @@ impl Lut {
     /// [`LUT_QUEUES`].
     #[must_use]
     pub fn spread(queues: u8) -> Self {
-        let turn = (0..queues.clamp(1, LUT_QUEUES)).cycle();
-        Self(turn.take(LUT_ENTRIES).collect())
+        Self::deal(queues.min(LUT_QUEUES).into(), LUT_ENTRIES)
+    }
+
+    /// A table of `entries`, rounded up to a power of two, that deals hashes out to queues 0 to `queues` - 1 in turn; at
+    /// least one and at most 256, which is what an entry can name. Large functions have 512 entries or 2048.
+    #[must_use]
+    pub fn deal(queues: u16, entries: usize) -> Self {
+        let last = u8::try_from(queues.max(1) - 1).unwrap_or(u8::MAX);
+        Self((0..=last).cycle().take(entries.next_power_of_two()).collect())
     }
 
     /// Where a packet goes: the entry that the low bits of its hash name.
@@ -58,6 +65,17 @@ mod tests {
         assert_eq!((lut.queue(0), lut.queue(63), lut.queue(64), lut.queue(0xFFFF_FFC5)), (0, 3, 0, 1));
         let counts = (0..4).map(|queue| lut.entries().iter().filter(|entry| **entry == queue).count());
         assert!(counts.into_iter().all(|count| count == 16));
+    }
+
+    #[test]
+    fn large_tables_name_every_queue() {
+        let lut = Lut::deal(256, 2048);
+        assert_eq!(
+            (lut.entries().len(), lut.queue(255), lut.queue(256), lut.queue(2047)),
+            (2048, 255, 0, 255)
+        );
+        assert_eq!(Lut::deal(64, 512).entries().iter().max(), Some(&63));
+        assert_eq!((Lut::deal(0, 64), Lut::deal(1000, 512)), (Lut::spread(1), Lut::deal(256, 512)));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Every answer with its type.
 
 use super::{
-    FdirAdd, FdirDel, Hena, Malformed, Message, Opcode, PhcTime, PtpCaps, QosCaps, QueueCount, Resources,
-    RssRegion, Stats, Version, VlanCaps,
+    ClassMap, FdirAdd, FdirDel, FlowSubscribe, FlowUnsubscribe, Hena, Malformed, Message, Opcode, PhcTime,
+    PtpCaps, QosCaps, QueueCount, Resources, RssRegion, Stats, Version, VlanCaps,
 };
 
 /// What a function is answered where it was not refused. A refusal is a [`Status`](super::Status), and what else comes
@@ -25,6 +25,10 @@ pub enum Answer {
     AddFdir(FdirAdd),
     /// To DEL_FDIR_FILTER.
     DelFdir(FdirDel),
+    /// To FLOW_SUBSCRIBE.
+    Subscribe(FlowSubscribe),
+    /// To FLOW_UNSUBSCRIBE.
+    Unsubscribe(FlowUnsubscribe),
     /// To GET_MAX_RSS_QREGION.
     RssRegion(RssRegion),
     /// To GET_OFFLOAD_VLAN_V2_CAPS.
@@ -35,6 +39,8 @@ pub enum Answer {
     PtpTime(PhcTime),
     /// To GET_QOS_CAPS.
     QosCaps(QosCaps),
+    /// To CONFIG_QUEUE_TC_MAP.
+    ClassMap(ClassMap),
     /// To everything else: done.
     Done,
 }
@@ -54,11 +60,14 @@ impl Answer {
             Opcode::GET_SUPPORTED_RXDIDS => Self::Rxdids(Message::decode(payload)?),
             Opcode::ADD_FDIR_FILTER => Self::AddFdir(Message::decode(payload)?),
             Opcode::DEL_FDIR_FILTER => Self::DelFdir(Message::decode(payload)?),
+            Opcode::FLOW_SUBSCRIBE => Self::Subscribe(Message::decode(payload)?),
+            Opcode::FLOW_UNSUBSCRIBE => Self::Unsubscribe(Message::decode(payload)?),
             Opcode::GET_MAX_RSS_QREGION => Self::RssRegion(Message::decode(payload)?),
             Opcode::GET_OFFLOAD_VLAN_V2_CAPS => Self::VlanCaps(Message::decode(payload)?),
             Opcode::PTP_GET_CAPS => Self::PtpCaps(Message::decode(payload)?),
             Opcode::PTP_GET_TIME => Self::PtpTime(Message::decode(payload)?),
             Opcode::GET_QOS_CAPS => Self::QosCaps(Message::decode(payload)?),
+            Opcode::CONFIG_QUEUE_TC_MAP => Self::ClassMap(Message::decode(payload)?),
             _ => Self::Done,
         })
     }
@@ -75,11 +84,14 @@ impl Answer {
             Self::Rxdids(body) => body.encode(),
             Self::AddFdir(body) => body.encode(),
             Self::DelFdir(body) => body.encode(),
+            Self::Subscribe(body) => body.encode(),
+            Self::Unsubscribe(body) => body.encode(),
             Self::RssRegion(body) => body.encode(),
             Self::VlanCaps(body) => body.encode(),
             Self::PtpCaps(body) => body.encode(),
             Self::PtpTime(body) => body.encode(),
             Self::QosCaps(body) => body.encode(),
+            Self::ClassMap(body) => body.encode(),
             Self::Done => Vec::new(),
         }
     }

@@ -44,6 +44,18 @@ pub struct Action {
 }
 
 impl Action {
+    /// The flow's frames are dropped.
+    #[must_use]
+    pub fn drop() -> Self {
+        Self::with(ActionKind::DROP, [0; 4])
+    }
+
+    /// The flow's frames go where they would have gone.
+    #[must_use]
+    pub fn pass() -> Self {
+        Self::with(ActionKind::PASSTHRU, [0; 4])
+    }
+
     /// The flow goes to a queue.
     #[must_use]
     pub fn queue(index: u16) -> Self {
@@ -120,24 +132,33 @@ impl Message for FdirAdd {
     fn read(from: &mut Reader<'_>) -> Result<Self, Malformed> {
         let (vsi, validate_only) = (from.u16()?, from.u16()? != 0);
         let (flow, pattern) = (from.u32()?, HeaderPattern::read(from)?);
-        let count = at_most("count of actions", from.u32()?, MOST_ACTIONS as u64)?;
-        let mut list = Reader::new(from.bytes(MOST_ACTIONS * 36)?);
-        let actions = list.list(u16::try_from(count).unwrap_or_default())?;
+        let actions = read_actions(from)?;
         Ok(Self { vsi, validate_only, flow, pattern, actions, status: FdirStatus(from.i32()?) })
     }
 
     fn write(&self, to: &mut Vec<u8>) {
-        let actions = self.actions.get(..MOST_ACTIONS).unwrap_or(&self.actions);
         to.u16(self.vsi);
         to.u16(self.validate_only.into());
         to.u32(self.flow);
         self.pattern.write(to);
-        to.u32(u32::try_from(actions.len()).unwrap_or_default());
-        let end = to.len() + MOST_ACTIONS * 36;
-        to.list(actions);
-        to.resize(end, 0);
+        write_actions(&self.actions, to);
         to.i32(self.status.0);
     }
+}
+
+/// A count and room for eight actions, 292 bytes.
+pub(super) fn read_actions(from: &mut Reader<'_>) -> Result<Vec<Action>, Malformed> {
+    let count = at_most("count of actions", from.u32()?, MOST_ACTIONS as u64)?;
+    let mut list = Reader::new(from.bytes(MOST_ACTIONS * 36)?);
+    list.list(u16::try_from(count).unwrap_or_default())
+}
+
+pub(super) fn write_actions(actions: &[Action], to: &mut Vec<u8>) {
+    let fitting = actions.get(..MOST_ACTIONS).unwrap_or(actions);
+    to.u32(u32::try_from(fitting.len()).unwrap_or_default());
+    let end = to.len() + MOST_ACTIONS * 36;
+    to.list(fitting);
+    to.resize(end, 0);
 }
 
 /// DEL_FDIR_FILTER, 12 bytes; the answer is the same structure with `status` filled in.

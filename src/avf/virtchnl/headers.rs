@@ -44,6 +44,22 @@ codes! {
     }
 }
 
+/// Bits of [`Header::fields`]. What they mean depends on the header: each protocol numbers its own fields from 0.
+pub mod field {
+    /// Source address (Ethernet, IPv4, IPv6) or source port (TCP, UDP, SCTP).
+    pub const SOURCE: u32 = 1 << 0;
+    /// Destination address or destination port.
+    pub const DESTINATION: u32 = 1 << 1;
+    /// Both.
+    pub const ENDS: u32 = SOURCE | DESTINATION;
+    /// Of Ethernet: the type.
+    pub const ETHER_TYPE: u32 = 1 << 2;
+    /// Of a VLAN tag: the id.
+    pub const VLAN_ID: u32 = 1 << 0;
+    /// Of IPv4 and IPv6: what follows.
+    pub const PROTOCOL: u32 = 1 << 4;
+}
+
 /// Headers of a pattern, at the most; half as many where they carry masks.
 const MOST_HEADERS: usize = 32;
 const MOST_MASKED: usize = 16;
@@ -70,6 +86,15 @@ impl Header {
     #[must_use]
     pub const fn new(kind: HeaderKind, fields: u32) -> Self {
         Self { kind, fields, spec: [0; 64] }
+    }
+
+    /// A header, fields of it, and the header as it lies in a packet, from its first byte on: its fields must have the
+    /// same values. Bytes beyond 64 are left out.
+    #[must_use]
+    pub fn like(kind: HeaderKind, fields: u32, header: &[u8]) -> Self {
+        let mut this = Self::new(kind, fields);
+        this.spec.iter_mut().zip(header).for_each(|(to, from)| *to = *from);
+        this
     }
 }
 
@@ -147,6 +172,12 @@ impl HeaderPattern {
     #[must_use]
     pub const fn of(headers: Vec<Header>) -> Self {
         Self { tunnel: 0, pattern: Pattern::Headers(headers) }
+    }
+
+    /// A pattern of headers inside a tunnel. Physical functions may take it for one of outer headers.
+    #[must_use]
+    pub const fn inside(headers: Vec<Header>) -> Self {
+        Self { tunnel: 1, pattern: Pattern::Headers(headers) }
     }
 }
 

@@ -90,6 +90,11 @@ pub struct QueueVectors {
 }
 
 impl QueueVectors {
+    /// The same as messages of `most` queues each, in order: a buffer holds 254 in either length.
+    pub fn messages(&self, most: usize) -> impl Iterator<Item = Self> {
+        self.queues.chunks(most.max(1)).map(|queues| Self { vport: self.vport, queues: queues.to_vec() })
+    }
+
     /// The payload as the other physical functions want it, to be sent when the first was refused.
     #[must_use]
     pub fn longer(&self) -> Vec<u8> {
@@ -141,6 +146,20 @@ mod tests {
         let sent =
             QueueRuns { vport: 1, runs: vec![QueueChunk { kind: QueueKind::RX, first: 0, count: 256 }] };
         assert_eq!(sent.encode(), [1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1]);
+    }
+
+    #[test]
+    fn what_does_not_fit_one_buffer_is_several_messages() {
+        let queues = (0..256).map(|queue| QueueVector { queue, vector: 1, itr: 0, kind: QueueKind::RX });
+        let all = QueueVectors { vport: 1, queues: queues.collect() };
+        let messages: Vec<QueueVectors> = all.messages(254).collect();
+        let lens: Vec<usize> = messages.iter().map(|message| message.longer().len()).collect();
+        assert_eq!(lens, [24 + 16 * 254, 24 + 16 * 2]);
+        assert!(lens.iter().all(|len| *len <= 4096));
+        assert_eq!(
+            messages.iter().flat_map(|message| message.queues.clone()).collect::<Vec<_>>(),
+            all.queues
+        );
     }
 
     #[test]

@@ -83,6 +83,7 @@ const fn list_shape(opcode: Opcode) -> Option<Shape> {
         Opcode::ADD_VLAN_V2 | Opcode::DEL_VLAN_V2 => list(8, 32, 2),
         Opcode::ENABLE_QUEUES_V2 | Opcode::DISABLE_QUEUES_V2 => list(8, 8, 4),
         Opcode::CONFIG_QUEUE_BW => list(4, 12, 2),
+        Opcode::CONFIG_QUEUE_TC_MAP => list(8, 4, 2),
         Opcode::ENABLE_CHANNELS => list(8, 16, 0),
         Opcode::CONFIG_RDMA_IRQ_MAP => list(4, 12, 0),
         // out-of-tree drivers of 2026 count one element more

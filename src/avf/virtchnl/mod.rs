@@ -8,6 +8,7 @@ mod caps;
 mod event;
 mod fdir;
 mod filter;
+mod fsub;
 mod headers;
 mod irq;
 mod large;
@@ -30,12 +31,16 @@ pub use caps::Caps;
 pub use event::{Event, EventKind, Link, LinkSpeed, Severity};
 pub use fdir::{Action, ActionKind, FdirAdd, FdirDel, FdirStatus};
 pub use filter::{AddressKind, Addresses, EtherAddress, Promiscuity, Promiscuous, Vlans};
-pub use headers::{Algorithm, Header, HeaderKind, HeaderPattern, MaskedHeader, Pattern, RssConfig};
+pub use fsub::{FlowSubscribe, FlowUnsubscribe, FsubStatus};
+pub use headers::{Algorithm, Header, HeaderKind, HeaderPattern, MaskedHeader, Pattern, RssConfig, field};
 pub use irq::{IrqMap, VectorMap};
 pub use large::{QueueChunk, QueueKind, QueueRuns, QueueVector, QueueVectors, RssRegion};
 pub use opcode::Opcode;
-pub use ptp::{PhcTime, PtpBits, PtpCaps};
-pub use qos::{QosCaps, Quanta, QueueBandwidth, QueueRate, TrafficClass};
+pub use ptp::{PhcTime, PtpBits, PtpCaps, PtpPlace};
+pub use qos::{
+    ClassMap, ClassPriorities, ClassQueues, QosCaps, Quanta, QueueBandwidth, QueueClasses, QueueRate,
+    TrafficClass,
+};
 pub use queues::{ConfigQueues, QueuePair, QueueSelect, RxFlags, RxQueue, TxQueue};
 pub use request::{Refused, Request};
 pub use resources::{QueueCount, Resources, Vsi, VsiKind};

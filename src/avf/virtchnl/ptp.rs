@@ -22,30 +22,64 @@ bitflags! {
     }
 }
 
+/// Where PTP_GET_CAPS has its bits: two headers disagree.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PtpPlace {
+    /// At offset 0, nothing behind them: Linux, drivers and physical function.
+    Front,
+    /// At offset 24, behind the description of clock registers: out-of-tree drivers and DPDK.
+    Middle,
+    /// At both, for whoever does not know the other side.
+    #[default]
+    Both,
+}
+
 /// PTP_GET_CAPS, 48 bytes, asked and answered alike.
 ///
-/// Two headers disagree about the place of the bits: Linux has them at offset 0, the out-of-tree drivers and DPDK at
-/// offset 24. They are written to both; read, those at 24 are preferred, which are zero in the other form.
+/// Written to both places; read, those in the middle are preferred, which are zero in the other form.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PtpCaps {
     /// What is asked for or granted.
     pub bits: PtpBits,
 }
 
+impl PtpCaps {
+    /// Reads the bits where a side looks for them that knows one place alone.
+    ///
+    /// # Errors
+    /// [`Malformed::Short`].
+    pub fn decode_at(place: PtpPlace, payload: &[u8]) -> Result<Self, Malformed> {
+        let mut from = Reader::new(payload);
+        let (front, middle) = (from.u32()?, from.skip(20).and_then(|()| from.u32())?);
+        from.skip(20)?;
+        let bits = match place {
+            PtpPlace::Front => front,
+            PtpPlace::Both if middle == 0 => front,
+            PtpPlace::Middle | PtpPlace::Both => middle,
+        };
+        Ok(Self { bits: PtpBits::from_bits_retain(bits) })
+    }
+
+    /// A payload with the bits where a side puts them that knows one place alone.
+    #[must_use]
+    pub fn encode_at(&self, place: PtpPlace) -> Vec<u8> {
+        let at = |has: bool| if has { self.bits.bits() } else { 0 };
+        let mut to = Vec::new();
+        to.u32(at(place != PtpPlace::Middle));
+        to.zeros(20);
+        to.u32(at(place != PtpPlace::Front));
+        to.zeros(20);
+        to
+    }
+}
+
 impl Message for PtpCaps {
     fn read(from: &mut Reader<'_>) -> Result<Self, Malformed> {
-        let front = from.u32()?;
-        from.skip(20)?;
-        let middle = from.u32()?;
-        from.skip(20)?;
-        Ok(Self { bits: PtpBits::from_bits_retain(if middle == 0 { front } else { middle }) })
+        Self::decode_at(PtpPlace::Both, from.bytes(48)?)
     }
 
     fn write(&self, to: &mut Vec<u8>) {
-        to.u32(self.bits.bits());
-        to.zeros(20);
-        to.u32(self.bits.bits());
-        to.zeros(20);
+        to.bytes(&self.encode_at(PtpPlace::Both));
     }
 }
 
@@ -75,6 +109,18 @@ mod tests {
             one[blank] = 0;
             assert_eq!(PtpCaps::decode(&one), Ok(wanted));
         }
+    }
+
+    #[test]
+    fn whoever_knows_one_place_sees_that_one() {
+        let caps = PtpCaps { bits: PtpBits::RX_TSTAMP };
+        let (front, middle) = (caps.encode_at(PtpPlace::Front), caps.encode_at(PtpPlace::Middle));
+        assert_eq!((front.len(), front[0], front[24]), (48, 2, 0));
+        assert_eq!((middle.len(), middle[0], middle[24]), (48, 0, 2));
+        assert_eq!(PtpCaps::decode_at(PtpPlace::Middle, &front), Ok(PtpCaps::default()));
+        assert_eq!(PtpCaps::decode_at(PtpPlace::Front, &middle), Ok(PtpCaps::default()));
+        assert_eq!((PtpCaps::decode(&front), PtpCaps::decode(&middle)), (Ok(caps), Ok(caps)));
+        assert!(PtpCaps::decode_at(PtpPlace::Front, &front[..47]).is_err());
     }
 
     #[test]

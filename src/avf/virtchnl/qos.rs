@@ -124,6 +124,90 @@ impl Message for Quanta {
     }
 }
 
+/// A run of queues that serves a traffic class, 4 bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClassQueues {
+    /// The first.
+    pub first: u16,
+    /// How many.
+    pub count: u16,
+}
+
+layout! { ClassQueues {
+    first: u16;
+    count: u16;
+} }
+
+/// CONFIG_QUEUE_TC_MAP, 8 + 4n bytes: every queue of the function, class by class from class 0 on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct QueueClasses {
+    /// VSI.
+    pub vsi: u16,
+    /// Queue pairs of all classes together.
+    pub pairs: u16,
+    /// A run for each class.
+    pub classes: Vec<ClassQueues>,
+}
+
+impl Message for QueueClasses {
+    fn read(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let (vsi, count, pairs) = (from.u16()?, from.u16()?, from.u16()?);
+        from.skip(2)?;
+        Ok(Self { vsi, pairs, classes: from.list(count)? })
+    }
+
+    fn write(&self, to: &mut Vec<u8>) {
+        let begin = to.len();
+        to.u16(self.vsi);
+        to.u16(count_of(&self.classes));
+        to.u16(self.pairs);
+        to.zeros(2);
+        to.list(&self.classes);
+        length::fill(to, begin, Opcode::CONFIG_QUEUE_TC_MAP, self.classes.len());
+    }
+}
+
+/// Which priorities a class has, 4 bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClassPriorities {
+    /// 0 of the VLAN tag, 1 of the DSCP.
+    pub kind: u16,
+    /// A bit for each priority.
+    pub priorities: u16,
+}
+
+layout! { ClassPriorities {
+    kind: u16;
+    priorities: u16;
+} }
+
+/// The answer to CONFIG_QUEUE_TC_MAP, 8 + 4n bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClassMap {
+    /// VSI.
+    pub vsi: u16,
+    /// Queue pairs of all classes together.
+    pub pairs: u16,
+    /// Each class of the request.
+    pub classes: Vec<ClassPriorities>,
+}
+
+impl Message for ClassMap {
+    fn read(from: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let (vsi, count, pairs) = (from.u16()?, from.u16()?, from.u16()?);
+        from.skip(2)?;
+        Ok(Self { vsi, pairs, classes: from.list(count)? })
+    }
+
+    fn write(&self, to: &mut Vec<u8>) {
+        to.u16(self.vsi);
+        to.u16(count_of(&self.classes));
+        to.u16(self.pairs);
+        to.zeros(2);
+        to.list(&self.classes);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,6 +217,17 @@ mod tests {
         let class = TrafficClass { priorities: 0xff, weight: 1, ..TrafficClass::default() };
         let bytes = QosCaps { vsi: 1, classes: vec![class] }.encode();
         assert_eq!((bytes.len(), &bytes[..8]), (44, &[1, 0, 1, 0, 0, 0xff, 0, 1][..]));
+    }
+
+    #[test]
+    fn queues_by_class_and_what_is_answered() {
+        let asked = QueueClasses { vsi: 1, pairs: 16, classes: vec![ClassQueues { first: 0, count: 16 }] };
+        assert_eq!(asked.encode(), [1, 0, 1, 0, 16, 0, 0, 0, 0, 0, 16, 0]);
+        assert_eq!(QueueClasses::decode(&asked.encode()), Ok(asked));
+        let class = ClassPriorities { kind: 0, priorities: 0xff };
+        let told = ClassMap { vsi: 1, pairs: 16, classes: vec![class] };
+        assert_eq!(told.encode(), [1, 0, 1, 0, 16, 0, 0, 0, 0, 0, 0xff, 0]);
+        assert_eq!(ClassMap::decode(&told.encode()), Ok(told));
     }
 
     #[test]

@@ -140,6 +140,13 @@ pub struct ConfigQueues {
     pub pairs: Vec<QueuePair>,
 }
 
+impl ConfigQueues {
+    /// The same as messages of `most` pairs each, in order: a buffer holds 62, DPDK sends 32.
+    pub fn messages(&self, most: usize) -> impl Iterator<Item = Self> {
+        self.pairs.chunks(most.max(1)).map(|pairs| Self { vsi: self.vsi, pairs: pairs.to_vec() })
+    }
+}
+
 impl Message for ConfigQueues {
     fn read(from: &mut Reader<'_>) -> Result<Self, Malformed> {
         let (vsi, count) = (from.u16()?, from.u16()?);
@@ -206,6 +213,16 @@ mod tests {
         ]);
         assert_eq!(bytes[136..], [0; 64]);
         assert_eq!(ConfigQueues::decode(&bytes), Ok(sent));
+    }
+
+    #[test]
+    fn many_pairs_are_several_messages_that_each_fit() {
+        let pair = |queue| QueuePair { rx: RxQueue { queue, ..RxQueue::default() }, ..QueuePair::default() };
+        let all = ConfigQueues { vsi: 1, pairs: (0..256).map(pair).collect() };
+        let messages: Vec<ConfigQueues> = all.messages(length::fits(Opcode::CONFIG_VSI_QUEUES)).collect();
+        assert_eq!(messages.iter().map(|one| one.pairs.len()).collect::<Vec<_>>(), [62, 62, 62, 62, 8]);
+        assert!(messages.iter().all(|one| one.vsi == 1 && one.encode().len() <= 4096));
+        assert_eq!(messages.into_iter().flat_map(|one| one.pairs).collect::<Vec<_>>(), all.pairs);
     }
 
     #[test]

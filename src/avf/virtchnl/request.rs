@@ -4,9 +4,10 @@ use std::fmt;
 
 use super::length::{self, WrongLength};
 use super::{
-    Addresses, Caps, ConfigQueues, FdirAdd, FdirDel, Hena, IrqMap, Malformed, Message, Opcode, PhcTime,
-    Promiscuous, PtpCaps, Quanta, QueueBandwidth, QueueCount, QueueRuns, QueueSelect, QueueVectors,
-    RssConfig, RssHash, RssKey, RssLut, Version, VlanFilters, VlanSetting, Vlans,
+    Addresses, Caps, ConfigQueues, FdirAdd, FdirDel, FlowSubscribe, FlowUnsubscribe, Hena, IrqMap, Malformed,
+    Message, Opcode, PhcTime, Promiscuous, PtpCaps, Quanta, QueueBandwidth, QueueClasses, QueueCount,
+    QueueRuns, QueueSelect, QueueVectors, RssConfig, RssHash, RssKey, RssLut, Version, VlanFilters,
+    VlanSetting, Vlans,
 };
 
 macro_rules! requests {
@@ -107,6 +108,10 @@ requests! {
     AddFdir(FdirAdd) = ADD_FDIR_FILTER;
     /// No longer steer a flow.
     DelFdir(FdirDel) = DEL_FDIR_FILTER;
+    /// Have copies of a flow.
+    Subscribe(FlowSubscribe) = FLOW_SUBSCRIBE;
+    /// Have no more copies of a flow.
+    Unsubscribe(FlowUnsubscribe) = FLOW_UNSUBSCRIBE;
     /// How far RSS reaches.
     RssRegion = GET_MAX_RSS_QREGION;
     /// VLAN filters and offloads there are.
@@ -133,6 +138,8 @@ requests! {
     PtpTime(PhcTime) = PTP_GET_TIME;
     /// Traffic classes.
     QosCaps = GET_QOS_CAPS;
+    /// Which queues serve which traffic class.
+    QueueClasses(QueueClasses) = CONFIG_QUEUE_TC_MAP;
     /// Start queues.
     EnableRuns(QueueRuns) = ENABLE_QUEUES_V2;
     /// Stop queues.

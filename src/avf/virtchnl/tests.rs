@@ -6,7 +6,7 @@ use super::length::{WrongLength, check, fits, other_len, wire_len};
 use super::*;
 
 /// Opcodes that have an answer with a structure, and its bytes with one element.
-const ANSWERED: [(Opcode, usize); 13] = [
+const ANSWERED: [(Opcode, usize); 16] = [
     (Opcode::VERSION, 8),
     (Opcode::GET_VF_RESOURCES, 36),
     (Opcode::GET_STATS, 96),
@@ -20,10 +20,13 @@ const ANSWERED: [(Opcode, usize); 13] = [
     (Opcode::PTP_GET_CAPS, 48),
     (Opcode::PTP_GET_TIME, 16),
     (Opcode::GET_QOS_CAPS, 44),
+    (Opcode::CONFIG_QUEUE_TC_MAP, 12),
+    (Opcode::FLOW_SUBSCRIBE, 2616),
+    (Opcode::FLOW_UNSUBSCRIBE, 12),
 ];
 
 /// Opcodes whose length is known and which nobody serves to the functions of X710 and E810.
-const UNSERVED: [Opcode; 10] = [
+const UNSERVED: [Opcode; 8] = [
     Opcode::CONFIG_TX_QUEUE,
     Opcode::CONFIG_RX_QUEUE,
     Opcode::CONFIG_RDMA_IRQ_MAP,
@@ -32,8 +35,6 @@ const UNSERVED: [Opcode; 10] = [
     Opcode::DISABLE_CHANNELS,
     Opcode::ADD_CLOUD_FILTER,
     Opcode::DEL_CLOUD_FILTER,
-    Opcode::FLOW_SUBSCRIBE,
-    Opcode::FLOW_UNSUBSCRIBE,
 ];
 
 fn served() -> impl Iterator<Item = Opcode> {
@@ -58,14 +59,14 @@ fn plausible(opcode: Opcode, n: u16, dice: &mut Dice) -> Vec<u8> {
     }
     let pattern = match opcode {
         Opcode::ADD_RSS_CFG | Opcode::DEL_RSS_CFG => Some(0),
-        Opcode::ADD_FDIR_FILTER => Some(8),
+        Opcode::ADD_FDIR_FILTER | Opcode::FLOW_SUBSCRIBE => Some(8),
         _ => None,
     };
     if let Some(at) = pattern {
         payload[at + 4..at + 8].copy_from_slice(&dice.below(49).to_le_bytes());
         payload[at + 8 + 1] = 0;
     }
-    if opcode == Opcode::ADD_FDIR_FILTER {
+    if matches!(opcode, Opcode::ADD_FDIR_FILTER | Opcode::FLOW_SUBSCRIBE) {
         payload[2320..2324].copy_from_slice(&dice.below(9).to_le_bytes());
     }
     payload
@@ -138,7 +139,7 @@ fn the_first_version_gets_what_it_cannot_ask_for() {
 
 /// The answer to `opcode`, apart from its counts full of chance.
 fn plausible_answer(opcode: Opcode, bytes: usize, dice: &mut Dice) -> Vec<u8> {
-    if opcode == Opcode::ADD_FDIR_FILTER {
+    if matches!(opcode, Opcode::ADD_FDIR_FILTER | Opcode::FLOW_SUBSCRIBE) {
         return plausible(opcode, 0, dice);
     }
     let mut payload = dice.bytes(bytes);
@@ -149,7 +150,7 @@ fn plausible_answer(opcode: Opcode, bytes: usize, dice: &mut Dice) -> Vec<u8> {
             payload[22..24].fill(0);
             payload[30] &= !1;
         }
-        Opcode::GET_QOS_CAPS => payload[2..4].copy_from_slice(&[1, 0]),
+        Opcode::GET_QOS_CAPS | Opcode::CONFIG_QUEUE_TC_MAP => payload[2..4].copy_from_slice(&[1, 0]),
         _ => {}
     }
     payload
