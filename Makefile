@@ -147,9 +147,9 @@ sanitize: compiler ## AddressSanitizer on the rooms with unsafe code, valgrind o
 		echo "valgrind: device's tests"; \
 		cargo --config "target.'cfg(all())'.runner = '$(VALGRIND)'" test --locked --package device --lib; \
 	else echo "valgrind: absent, left out"; fi
-	@echo "loom: device, iavf"
+	@echo "loom: device, avf-driver"
 	RUSTFLAGS='--cfg loom' CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)/loom' cargo test --locked --package device --lib hand_off
-	RUSTFLAGS='--cfg loom' CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)/loom' cargo test --locked --package iavf --lib loom
+	RUSTFLAGS='--cfg loom' CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)/loom' cargo test --locked --package avf-driver --lib loom
 
 # --- upkeep ---
 

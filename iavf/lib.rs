@@ -1,17 +1,13 @@
 //! iavf: the driver for virtual functions of Intel X710, XL710, XXV710 and X722.
 //!
-//! Gives: bring-up, receive queues as [`frame::RxQueue`], transmit, resets and recovery of one virtual function.
-//! Depends on: `frame`, `device`, `avf`.
-//! Will never know: how the function is reached (VFIO, socket, model), what a clock is, flows or settings files.
+//! Gives: the dialect of the 700 series, and a function's controller that speaks it.
+//! Depends on: `avf-driver`, `avf`, `device`.
+//! Will never know: `vf-ice`, how the function is reached (VFIO, socket, model), what a clock is, flows or settings files.
 //!
 //! Sources: Intel Ethernet Adaptive Virtual Function Specification 1.0; virtchnl as the i40e PF driver serves it.
 //!
-//! A function has one [`Control`], which owns the device and its mailbox, and one [`Queue`] a worker. The controller is
-//! called from time to time and says when to be called next; time is an argument, so the same code runs against a
-//! software NIC under virtual time. A queue costs one atomic load a burst beside its ring. Between the two there is a
-//! gate through which the ring passes: when the function is reset, the controller closes it, workers lend what is
-//! finished and put their rings back, and get them again when queues run; so nobody touches a ring that is being rewound,
-//! and memory is freed only after the device has stopped.
+//! What a function's life is made of stands in `avf-driver`; here is what is the 700 series' own: which messages its PF
+//! serves and in which order, which of its classes of packets are hashed, and that its descriptors have one format.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(
@@ -26,21 +22,31 @@
 )]
 
 mod bringup;
-mod control;
-mod error;
-mod gate;
-mod mail;
-mod pace;
-mod rx;
-mod settings;
-mod tally;
-mod tx;
-pub mod verify;
 
-pub use bringup::{Negotiated, Polling, Step};
-pub use control::{Control, ControlCounters, DEVICES, Outage, Standing, Turn};
-pub use error::VfError;
-pub use pace::{Clock, Ticker};
-pub use rx::{Counters, Queue};
-pub use settings::{MOST_QUEUES, Settings};
-pub use tx::{Sender, Unsent};
+use std::time::Duration;
+
+use avf::virtchnl::{Caps, Resources};
+use avf_driver::{Choice, Control, Dialect, Settings, VfError};
+use device::Device;
+
+pub use bringup::X710;
+
+/// What is asked for: what a polling receiver on the 700 series can use, and nothing else.
+#[must_use]
+pub fn wanted(_settings: &Settings) -> Caps {
+    bringup::WANTED
+}
+
+/// The dialect of the 700 series, whatever was granted.
+#[must_use]
+pub fn dialect(_resources: &Resources, _settings: &Settings) -> Box<dyn Dialect> {
+    Box::new(X710)
+}
+
+/// Takes a function over. Nothing is asked of it before the first [`Control::step`].
+///
+/// # Errors
+/// When settings make no sense, the function is none of Intel's, or the device cannot be used.
+pub fn open(device: Box<dyn Device>, settings: Settings, now: Duration) -> Result<Control, VfError> {
+    Control::open(device, Choice { wanted, pick: dialect }, settings, now)
+}

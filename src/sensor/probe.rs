@@ -58,7 +58,7 @@ pub fn probe(settings: &VfSettings, decode: &decode::Settings, time: Duration) -
     let mut seen = HashMap::new();
     let mut frames = vec![0; queues.len()];
     let agreed = keeper.report().agreed;
-    let mut spreading = agreed.and_then(|agreed| Spreading::new(&agreed, &settings.driver));
+    let mut spreading = agreed.and_then(|agreed| Spreading::new(&agreed));
     let begin = Instant::now();
     while begin.elapsed() < time {
         for ((index, queue), count) in (0_u16..).zip(&mut queues).zip(&mut frames) {

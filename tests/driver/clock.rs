@@ -27,7 +27,7 @@ impl Hands {
 #[derive(Clone, Debug)]
 pub struct Watch(Arc<AtomicU64>);
 
-impl iavf::Clock for Watch {
+impl avf_driver::Clock for Watch {
     fn now(&mut self) -> Timestamp {
         Timestamp::from_nanos(self.0.load(Ordering::Relaxed))
     }

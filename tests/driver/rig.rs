@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use avf_driver::{Control, Queue, Settings, Standing, VfError};
 use device::{Local, Time, Witness};
 use frame::{Checksum, Ledger, RxError, RxQueue as _, RxStatus, VlanTag};
-use iavf::{Control, Queue, Settings, Standing, VfError};
 use model::datapath::Verdict;
 use model::fault::Plan;
 use model::{Model, Options, Persona};
@@ -90,7 +90,7 @@ impl Rig {
         let witness = device.witness();
         // A worker of this loop looks once and goes on.
         settings.wait = Duration::ZERO;
-        let control = Control::open(Box::new(device), settings, Duration::ZERO)?;
+        let control = iavf::open(Box::new(device), settings, Duration::ZERO)?;
         Ok(Self {
             model,
             witness,

@@ -45,6 +45,17 @@ impl Toeplitz {
         self.fold(source.iter().chain(destination).chain(ports))
     }
 
+    /// The hash of the same where the device folds what comes from either end into one first (symmetric Toeplitz, as
+    /// Linux' symmetric-xor): source and destination both count as their exclusive or.
+    #[must_use]
+    pub fn hash_folded(&self, addresses: &Addresses, ports: Option<(u16, u16)>) -> u32 {
+        let (source, destination) = addresses.as_slices();
+        let both: Vec<u8> = source.iter().zip(destination).map(|(a, b)| a ^ b).collect();
+        let port = ports.map_or([0; 2], |(from, to)| (from ^ to).to_be_bytes());
+        let port = if ports.is_some() { port.as_slice() } else { &[] };
+        self.fold(both.iter().chain(&both).chain(port).chain(port))
+    }
+
     fn fold<'a>(&self, input: impl Iterator<Item = &'a u8>) -> u32 {
         let adds = |(table, byte): (&[u32; 256], &u8)| table.get(usize::from(*byte)).copied().unwrap_or(0);
         self.tables.iter().zip(input).map(adds).fold(0, |hash, add| hash ^ add)

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use avf_driver::{Clock, Control, Counters, Queue, Standing, Ticker};
 use frame::{Batch, Ledger, RxError, RxQueue, Timestamp};
-use iavf::{Clock, Control, Counters, Queue, Standing, Ticker};
 
 use super::{OpenError, VfReport, VfSettings};
 
@@ -80,7 +80,7 @@ pub(super) fn start(settings: &VfSettings) -> Result<(Vec<Box<dyn RxQueue>>, Kee
     let place = &settings.place;
     let device = place.open().map_err(|error| OpenError::Device(place.clone(), error))?;
     let begin = Instant::now();
-    let mut control = Control::open(device, settings.driver.clone(), Duration::ZERO)
+    let mut control = iavf::open(device, settings.driver.clone(), Duration::ZERO)
         .map_err(|error| OpenError::Driver(place.clone(), error))?;
     if let Err(why) = control.bring_up(&mut Since(begin), settings.comes_up) {
         give_back(&mut control, begin);

@@ -10,12 +10,12 @@ mod report;
 use std::fmt;
 use std::time::Duration;
 
+use avf_driver::VfError;
 use frame::RxQueue;
-use iavf::VfError;
 
+pub use avf_driver::verify::{Promiscuity, Spreading, Symmetry};
+pub use avf_driver::{Polling, Settings as DriverSettings, Standing};
 pub use device::{DeviceError, pci};
-pub use iavf::verify::{Promiscuity, Spreading, Symmetry};
-pub use iavf::{Polling, Settings as DriverSettings, Standing};
 pub use keeper::{Keeper, Look};
 pub use place::Place;
 pub use report::{VfCounters, VfReport, VfStats, polling_text};

@@ -1,8 +1,8 @@
 //! What a function says of itself, for whoever shows it.
 
+use avf_driver::verify::Promiscuity;
+use avf_driver::{Control, ControlCounters, Counters, Negotiated, Polling, Standing};
 use frame::Counter;
-use iavf::verify::Promiscuity;
-use iavf::{Control, ControlCounters, Counters, Negotiated, Polling, Standing};
 
 /// Everything known of a function at one moment.
 #[derive(Clone, Debug)]

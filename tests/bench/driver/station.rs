@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use avf_driver::{Control, Queue, Settings, Standing};
 use device::{Local, Time, Witness};
 use frame::{Frame, RxQueue as _, Timestamp};
-use iavf::{Control, Queue, Settings, Standing};
 use model::{Model, Options, Persona};
 
 use crate::replay::Replay;
@@ -67,7 +67,7 @@ struct Wall {
     outside: Arc<AtomicU64>,
 }
 
-impl iavf::Clock for Wall {
+impl avf_driver::Clock for Wall {
     fn now(&mut self) -> Timestamp {
         let outside = Duration::from_nanos(self.outside.load(Ordering::Relaxed));
         // Packet time of a live source never begins at zero.
@@ -92,7 +92,7 @@ impl Station {
         // measured with their caches and address translations.
         let settings = Settings { descriptors, wait: Duration::ZERO, ..Settings::new(1) };
         let mut control =
-            Control::open(Box::new(device), settings, Duration::ZERO).map_err(|e| e.to_string())?;
+            iavf::open(Box::new(device), settings, Duration::ZERO).map_err(|e| e.to_string())?;
         let mut queues = Vec::new();
         let outside = Arc::new(AtomicU64::new(0));
         let mut now = Duration::ZERO;

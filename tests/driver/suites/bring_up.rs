@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use avf_driver::{Polling, Settings, Standing};
 use frame::RxQueue;
-use iavf::{Polling, Settings, Standing};
 use model::{Latency, Options, Persona};
 
 use crate::{Rig, udp};
@@ -80,9 +80,9 @@ fn what_makes_no_sense_is_refused_before_the_device_is_touched() {
     let settings = Settings { descriptors: 1000, ..Settings::new(4) };
     let error = Rig::new(Persona::i40e(), Options::default(), settings).unwrap_err().to_string();
     assert!(error.contains("power of two"), "{error}");
-    let other = Persona { device: 0x1889, ..Persona::i40e() };
+    let other = Persona { device: 0x1572, ..Persona::i40e() };
     let error = Rig::new(other, Options::default(), Settings::new(4)).unwrap_err().to_string();
-    assert!(error.contains("8086:1889"), "{error}");
+    assert!(error.contains("8086:1572"), "{error}");
 }
 
 #[test]

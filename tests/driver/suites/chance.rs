@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use iavf::{Settings, Standing};
+use avf_driver::{Settings, Standing};
 use model::fault::Plan;
 use model::{Options, Persona};
 

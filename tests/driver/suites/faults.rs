@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use iavf::{Settings, Standing};
+use avf_driver::{Settings, Standing};
 use model::fault::{Act, Fault, Kind, Plan};
 use model::{Options, Persona};
 

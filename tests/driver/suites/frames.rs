@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use avf_driver::verify::{Promiscuity, Spreading, Symmetry};
+use avf_driver::{Settings, Unsent};
 use frame::{Checksum, Loss, VlanTag};
-use iavf::verify::{Promiscuity, Spreading, Symmetry};
-use iavf::{Settings, Unsent};
 use model::datapath::Verdict;
 use model::{Options, Persona};
 use world::Builder;
@@ -147,10 +147,10 @@ fn both_directions_of_a_flow_come_to_one_queue() {
         let mut rig = Rig::new(persona, Options::default(), Settings::new(16)).unwrap();
         rig.up();
         let mut queues = std::collections::BTreeSet::new();
-        let mut spreading = Spreading::new(rig.control().negotiated().unwrap(), &Settings::new(16)).unwrap();
-        let other =
-            Settings { key: *b"the key of another, which is not symmetric, or is it", ..Settings::new(16) };
-        let mut astray = Spreading::new(rig.control().negotiated().unwrap(), &other).unwrap();
+        let mut spreading = Spreading::new(rig.control().negotiated().unwrap()).unwrap();
+        let mut other = rig.control().negotiated().unwrap().clone();
+        other.use_key(b"the key of another, which is not symmetric, or is it");
+        let mut astray = Spreading::new(&other).unwrap();
         for n in 0..200_u8 {
             let (a, b) = ([192, 0, 2, n], [198, 51, 100, n.wrapping_mul(37)]);
             let (p, q) = (1024 + u16::from(n) * 7, 443);

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use iavf::{Settings, Standing};
+use avf_driver::{Settings, Standing};
 use model::{Model, Options, Persona};
 
 use crate::hostile::{Hostile, Seeded};

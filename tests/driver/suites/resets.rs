@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use iavf::{Settings, Standing};
+use avf_driver::{Settings, Standing};
 use model::{Options, Persona, Reset};
 
 use crate::{Rig, udp};

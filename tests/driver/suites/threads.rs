@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use avf_driver::{Clock, Control, Queue, Settings, Standing, Ticker};
 use device::vfio_user::{Server, VfioUser};
 use device::{Device, Local, Time};
 use frame::{Ledger, RxQueue as _, RxStatus, Timestamp};
-use iavf::{Clock, Control, Queue, Settings, Standing, Ticker};
 use model::{Model, Options, Persona, Reset};
 
 use crate::udp;
@@ -104,7 +104,7 @@ fn under_load(model: &Arc<Mutex<Model>>, device: Box<dyn Device>) {
             }
         })
     };
-    let mut control = Control::open(device, Settings::new(4), begin.elapsed()).unwrap();
+    let mut control = iavf::open(device, Settings::new(4), begin.elapsed()).unwrap();
     let mut ticker = Since(begin);
     control.bring_up(&mut ticker, Duration::from_secs(60)).unwrap();
     let lent = Arc::new(AtomicU64::new(0));

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use driver::hostile::{Chance, Hostile};
 use driver::{Rig, udp};
-use iavf::{Settings, Standing};
+use avf_driver::{Settings, Standing};
 use libfuzzer_sys::fuzz_target;
 use model::{Model, Options, Persona};
 

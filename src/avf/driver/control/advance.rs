@@ -1,4 +1,4 @@
-//! Bring-up: from a function that may be used to one that receives. See [`crate::bringup`] for the steps.
+//! Bring-up: from a function that may be used to one that receives. Its steps are the dialect's.
 
 use std::time::Duration;
 
@@ -11,15 +11,17 @@ use avf::virtchnl::{
 
 use super::recover::{Cause, SETTLE, WORKER_BUDGET, WORKER_NOTICE};
 use super::{Control, State};
-use crate::VfError;
-use crate::bringup::{self, Negotiated, Polling, Step};
 use crate::mail::Came;
+use crate::{Ask, Negotiated, Polling, Step, VfError};
 
 /// Interval after which the X710 posts lone descriptors: 32 us, in units of 2 us.
 const INTERVAL: u32 = 16;
 
-/// The same for X722: 4 us.
+/// The same for X722 and E810: 4 us.
 const WRITE_BACK: u32 = 2;
+
+/// Queue pairs of one CONFIG_VSI_QUEUES: what DPDK sends; a mailbox buffer holds 62.
+const PAIRS: usize = 32;
 
 impl Control {
     /// One transition; whether another one may follow at once.
@@ -54,7 +56,7 @@ impl Control {
         now + pause
     }
 
-    /// Step 1. AVF specification: VFGEN_RSTAT. Ready is believed when it was read so for [`SETTLE`].
+    /// AVF specification: VFGEN_RSTAT. Ready is believed when it was read so for [`SETTLE`].
     fn wait_ready(&mut self, until: Duration, ready: Option<Duration>, now: Duration) -> bool {
         let raw = self.read(Register::Rstat);
         let is_ready = Absent::of(raw).is_none() && ResetState::of(raw).is_ready();
@@ -77,7 +79,7 @@ impl Control {
         false
     }
 
-    /// Step 2. AVF specification: mailbox initialisation; bus mastering and vectors are gone after a function-level reset.
+    /// AVF specification: mailbox initialisation; bus mastering and vectors are gone after a function-level reset.
     fn arm(&mut self, until: Duration, now: Duration) -> bool {
         let vectors = self.device.vectors().min(2);
         if let Err(error) = self.device.set_master(true) {
@@ -105,18 +107,19 @@ impl Control {
         self.write(Register::Icr0Ena, Icr0(0).with_adminq(true).0);
         self.write(Register::DynCtl0, DynCtl::arm().0);
         self.agreed = None;
+        self.round = 0;
         self.state = State::Next(Step::Version);
         true
     }
 
-    /// Sends this step's message, or goes on where it has none.
+    /// Sends this step's next message, or goes on where it has none.
     fn ask(&mut self, step: Step, now: Duration) -> bool {
         if step == Step::ConfigQueues && !self.trouble.rewound {
             self.state = State::Gathering { since: now };
             return true;
         }
-        match self.request(step) {
-            Some(request) if self.mail.ask(&request, now) => {
+        match self.message(step) {
+            Some(ask) if self.mail.ask(&ask, now) => {
                 self.state = State::Asking(step, now);
                 // A software NIC may have answered already.
                 true
@@ -129,15 +132,37 @@ impl Control {
         }
     }
 
-    fn request(&self, step: Step) -> Option<Request> {
+    /// What a step has to ask now.
+    fn message(&self, step: Step) -> Option<Ask> {
+        self.message_of(step, self.round)
+    }
+
+    pub(super) fn message_of(&self, step: Step, round: u16) -> Option<Ask> {
+        let is_first = round == 0;
+        let once = |request: Request| is_first.then(|| request.into());
         match step {
-            Step::ConfigQueues => Some(Request::ConfigQueues(self.queues_message(self.agreed.as_ref()?))),
-            Step::RequestQueues if self.trouble.asked_queues || self.has_all_queues() => None,
-            Step::RequestQueues if self.trouble.want.is_some() => {
-                self.trouble.want.map(|pairs| Request::Queues(QueueCount { pairs }))
+            Step::Version => once(Request::Version(Version::V1_1)),
+            Step::Resources => once(Request::Resources((self.choice.wanted)(&self.settings))),
+            Step::RequestQueues => {
+                self.more_queues().map(|pairs| Request::Queues(QueueCount { pairs }).into())
             }
-            _ => bringup::request(step, self.agreed.as_ref(), &self.settings),
+            Step::ConfigQueues => {
+                let pairs = self.queues_message(self.agreed.as_ref()?).messages(PAIRS).nth(round.into());
+                pairs.map(|pairs| Request::ConfigQueues(pairs).into())
+            }
+            _ => self.dialect.as_ref()?.ask(step, round, self.agreed.as_ref()?, &self.settings),
         }
+    }
+
+    /// How many queues to ask for, where it makes sense to ask.
+    fn more_queues(&self) -> Option<u16> {
+        let agreed = self.agreed.as_ref()?;
+        if self.trouble.asked_queues || self.has_all_queues() || !agreed.has(Caps::REQ_QUEUES) {
+            return None;
+        }
+        let most = self.dialect.as_ref()?.most_queues(&agreed.resources);
+        let wanted = self.trouble.want.unwrap_or(self.settings.queues.min(most));
+        (agreed.queues < wanted).then_some(wanted)
     }
 
     /// Whether every queue that was ever made can be used again.
@@ -149,15 +174,15 @@ impl Control {
     /// CONFIG_VSI_QUEUES: both halves of each pair, whether or not it sends.
     fn queues_message(&self, agreed: &Negotiated) -> ConfigQueues {
         let vsi = agreed.vsi;
-        let pair = |pair: &super::Pair| QueuePair {
-            tx: TxQueue {
+        let pair = |pair: &super::Pair| {
+            let tx = TxQueue {
                 vsi,
                 queue: pair.seat.number,
                 ring_len: pair.tx_length,
                 ring: pair.tx_address,
                 ..TxQueue::default()
-            },
-            rx: RxQueue {
+            };
+            let mut rx = RxQueue {
                 vsi,
                 queue: pair.seat.number,
                 ring_len: self.settings.descriptors.into(),
@@ -165,12 +190,16 @@ impl Control {
                 max_frame: self.settings.max_frame.into(),
                 ring: pair.rx_address,
                 ..RxQueue::default()
-            },
+            };
+            if let Some(dialect) = &self.dialect {
+                dialect.dress(agreed, &mut rx);
+            }
+            QueuePair { tx, rx }
         };
         ConfigQueues { vsi, pairs: self.pairs.iter().take(agreed.queues.into()).map(pair).collect() }
     }
 
-    /// Step 9: all rings are back, and start anew.
+    /// All rings are back, and start anew, to be read as was agreed on this time.
     fn wait_rings(&mut self, since: Duration, now: Duration) -> bool {
         if self.is_lost(now) {
             return true;
@@ -194,7 +223,14 @@ impl Control {
         for pair in &mut self.pairs {
             let is_used = pair.seat.number < queues;
             if let Some(rx) = &mut pair.rx {
-                if is_used { rx.rewind() } else { rx.take_back() }
+                if is_used {
+                    rx.ring.rewind()
+                } else {
+                    rx.ring.take_back()
+                }
+                if let (Some(dialect), Some(agreed)) = (&self.dialect, &self.agreed) {
+                    rx.decoder = dialect.decoder(agreed, &self.settings);
+                }
             }
             if let Some(tx) = &mut pair.tx {
                 tx.rewind();
@@ -296,42 +332,52 @@ impl Control {
             (Step::Version, Answer::Version(version)) if version != Version::V1_1 => {
                 return self.give_up_on(step, VfError::Version(version), now);
             }
+            (Step::Version, _) => {}
             (Step::Resources, Answer::Resources(resources)) => {
-                match Negotiated::new(resources, &self.settings) {
-                    Ok(agreed) => self.agree(agreed),
+                let dialect = (self.choice.pick)(&resources, &self.settings);
+                let most = dialect.most_queues(&resources);
+                match Negotiated::new(dialect.name(), resources, &self.settings, most) {
+                    Ok(agreed) => self.agree(dialect, agreed),
                     Err(missing) => return self.give_up_on(step, VfError::Nothing(missing), now),
                 }
             }
-            (Step::RequestQueues, Answer::Queues(QueueCount { pairs })) if self.fewer_queues(pairs) => {
-                self.state = State::Next(step);
-                return true;
-            }
-            (Step::HenaCaps, Answer::HenaCaps(offered)) => {
-                if let Some(agreed) = &mut self.agreed {
-                    agreed.hena = agreed.choose(offered.0);
+            (Step::RequestQueues, Answer::Queues(QueueCount { pairs })) => {
+                if self.fewer_queues(pairs) {
+                    self.state = State::Next(step);
+                    return true;
                 }
             }
-            (Step::Hena, _) => self.with_agreed(|agreed| agreed.rss = true),
-            (Step::Stripping, _) => self.with_agreed(|agreed| agreed.stripping = true),
             (Step::Baseline, Answer::Stats(stats)) => self.watch.baseline(&stats),
             (Step::Stats, Answer::Stats(stats)) => {
                 self.counted(&stats, now);
                 return true;
             }
-            (Step::Enable, _) => self.enabled(),
-            _ => {}
+            (Step::ClockTime, Answer::PtpTime(time)) => self.tally.clock.set(time.nanos),
+            (_, answer) => {
+                if let (Some(dialect), Some(agreed)) = (&mut self.dialect, &mut self.agreed) {
+                    dialect.granted(step, self.round, answer, agreed);
+                }
+            }
         }
-        self.go_on(step, now)
+        if self.watch.asked() == Some(step) {
+            self.watch.forget();
+            return true;
+        }
+        self.after(step)
     }
 
-    fn with_agreed(&mut self, change: impl FnOnce(&mut Negotiated)) {
-        if let Some(agreed) = &mut self.agreed {
-            change(agreed);
+    /// A message of a step has come to its end: on with the next one, if there is one.
+    pub(super) fn after(&mut self, step: Step) -> bool {
+        if matches!(step, Step::Enable) && self.message_of(step, self.round + 1).is_none() {
+            self.enabled();
         }
+        self.round += 1;
+        self.state = State::Next(step);
+        true
     }
 
     /// Queues are made once: after a reset there can be fewer, never more.
-    fn agree(&mut self, mut agreed: Negotiated) {
+    fn agree(&mut self, dialect: Box<dyn crate::Dialect>, mut agreed: Negotiated) {
         let made = u16::try_from(self.pairs.len()).unwrap_or(u16::MAX);
         if made != 0 && agreed.queues > made {
             agreed.use_queues(made);
@@ -339,6 +385,7 @@ impl Control {
         let own = [agreed.address].into_iter().chain(self.settings.addresses.iter().copied()).collect();
         self.tally.set_own(own);
         self.agreed = Some(agreed);
+        self.dialect = Some(dialect);
     }
 
     /// The PF has fewer queues than were asked for, and has not reset the function. Whether it is to be asked for those.
@@ -362,12 +409,12 @@ impl Control {
         }
     }
 
-    /// Steps 12 and 13: doorbells, before and after queues start; then rings go to their workers.
+    /// Doorbells, before and after queues start; then rings go to their workers.
     fn enabled(&mut self) {
         let queues = self.agreed.as_ref().map_or(0, |agreed| agreed.queues);
         for pair in self.pairs.iter_mut().take(queues.into()) {
             if let Some(rx) = pair.rx.take() {
-                rx.ring();
+                rx.ring.ring();
                 pair.seat.gate.open(rx);
             }
             if let Some(tx) = pair.tx.take_if(|_| self.settings.transmit) {
@@ -387,16 +434,27 @@ impl Control {
         }
     }
 
+    /// The step after this one; none after the last.
+    fn next(&self, step: Step) -> Option<Step> {
+        let order = self.dialect.as_ref().map_or(&[] as &[Step], |dialect| dialect.order());
+        match step {
+            Step::Version => Some(Step::Resources),
+            Step::Resources => order.first().copied(),
+            _ => order.iter().skip_while(|other| **other != step).nth(1).copied(),
+        }
+    }
+
     /// This step is done.
-    pub(super) fn go_on(&mut self, step: Step, now: Duration) -> bool {
-        match step.next() {
+    fn go_on(&mut self, step: Step, now: Duration) -> bool {
+        self.round = 0;
+        match self.next(step) {
             Some(Step::Enable) => {
                 // AVF specification: descriptors and tails are there before queues start.
                 self.pairs
                     .iter()
                     .filter_map(|pair| pair.rx.as_ref())
-                    .filter(|rx| rx.posted() != 0)
-                    .for_each(|rx| rx.ring());
+                    .filter(|rx| rx.ring.posted() != 0)
+                    .for_each(|rx| rx.ring.ring());
                 self.state = State::Next(Step::Enable);
             }
             Some(next) => self.state = State::Next(next),

@@ -146,7 +146,7 @@ mod tests {
     }
 }
 
-/// Every interleaving of a reset with a worker's bursts: `RUSTFLAGS='--cfg loom' cargo test -p iavf --lib loom`.
+/// Every interleaving of a reset with a worker's bursts: `RUSTFLAGS='--cfg loom' cargo test -p avf-driver --lib loom`.
 #[cfg(all(test, loom))]
 mod loom_tests {
     use loom::cell::UnsafeCell;

@@ -1,7 +1,9 @@
 //! One worker's queue: frames are lent where the device put them, and given back at the next burst.
 
-mod chain;
+mod joiner;
+mod legacy;
 mod ring;
+mod time;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,8 +15,12 @@ use crate::gate::{Gate, Wish};
 use crate::pace::{Clock, Rest};
 use crate::tally::{Meter, Tally};
 
-use chain::{Found, Joiner, Stamp};
+pub use joiner::{Decode, Found, Joiner, Layout, Plain, Stamp};
+pub use legacy::LegacyLayout;
+pub use ring::Done;
 pub(crate) use ring::RxRing;
+pub(crate) use time::NicClock;
+use time::Sample;
 
 /// Frames of a burst that are looked at while it is not known whether the function is promiscuous.
 const SAMPLE: usize = 4;
@@ -30,6 +36,10 @@ frame::counters! {
         joined: "of these, frames that had to be copied together",
         /// Frames whose checksum the NIC found wrong.
         bad_checksum: "frames whose checksum the NIC found wrong",
+        /// Frames of flows that were steered out of the walk.
+        bypassed: "frames of flows that nobody looks at any more, recognised by the NIC",
+        /// Frames with a time of the NIC's.
+        stamped: "frames that carry the time at which the NIC saw them",
         /// Times the queue waited in vain.
         idle: "bursts that found nothing",
         /// Rings taken up.
@@ -40,8 +50,8 @@ frame::counters! {
 /// A receive queue of a function. It lends nothing before its function is up, nor while it is being reset.
 pub struct Queue {
     seat: Seat,
-    ring: Option<Box<RxRing>>,
-    joiner: Joiner,
+    held: Option<Box<Receiver>>,
+    sample: Option<Sample>,
     clock: Box<dyn Clock>,
     rest: Rest,
     number: u64,
@@ -54,11 +64,32 @@ pub struct Queue {
     stopped: Option<Timestamp>,
 }
 
+/// What passes through the gate: a ring, and what reads its descriptors as they were agreed on this time.
+pub(crate) struct Receiver {
+    pub(crate) ring: RxRing,
+    pub(crate) decoder: Box<dyn Decode>,
+}
+
+/// Reads nothing: of a ring that nothing was agreed on for.
+pub(crate) struct Nothing;
+
+impl Decode for Nothing {
+    fn frames<'a>(&'a mut self, _done: Done<'a>, _stamp: Stamp, _frames: &mut Vec<Frame<'a>>) -> Found {
+        Found::default()
+    }
+}
+
+impl std::fmt::Debug for Receiver {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.ring.fmt(f)
+    }
+}
+
 /// What a queue shares with its function's controller.
 #[derive(Clone, Debug)]
 pub(crate) struct Seat {
     pub(crate) number: u16,
-    pub(crate) gate: Arc<Gate<Box<RxRing>>>,
+    pub(crate) gate: Arc<Gate<Box<Receiver>>>,
     pub(crate) meter: Arc<Meter>,
     pub(crate) function: Arc<Tally>,
     pub(crate) settings: Arc<Settings>,
@@ -70,11 +101,10 @@ pub(crate) struct Seat {
 
 impl Queue {
     pub(crate) fn new(seat: Seat, clock: Box<dyn Clock>) -> Self {
-        let joiner = Joiner::new(usize::from(seat.settings.buffer), seat.settings.segments());
         Self {
             seat,
-            ring: None,
-            joiner,
+            held: None,
+            sample: None,
             clock,
             rest: Rest::default(),
             number: 0,
@@ -101,27 +131,27 @@ impl Queue {
     #[inline]
     fn attend(&mut self) -> Wish {
         let wish = self.seat.gate.wish();
-        match (wish, &self.ring) {
+        match (wish, &self.held) {
             (Wish::Open, None) => self.take(),
             (Wish::Closed | Wish::Ended, Some(_)) => self.settle(),
             (Wish::Open, Some(_)) | (_, None) => {}
         }
-        if let (Wish::Open, Some(ring)) = (wish, &mut self.ring) {
-            ring.give_back(false);
+        if let (Wish::Open, Some(held)) = (wish, &mut self.held) {
+            held.ring.give_back(false);
         }
         wish
     }
 
     #[cold]
     fn take(&mut self) {
-        self.ring = self.seat.gate.take();
-        self.counters.rings += u64::from(self.ring.is_some());
+        self.held = self.seat.gate.take();
+        self.counters.rings += u64::from(self.held.is_some());
     }
 
     /// Before a ring is put back, what the device has finished in it is lent; a frame that it has not finished is lost.
     #[cold]
     fn settle(&mut self) {
-        let is_ready = self.ring.as_ref().is_some_and(|ring| ring.is_ready());
+        let is_ready = self.is_ready();
         if is_ready && !self.torn {
             return;
         }
@@ -131,31 +161,36 @@ impl Queue {
             Meter::add(&self.seat.meter.taken, 1);
         }
         self.torn = false;
-        if let Some(ring) = self.ring.take() {
-            self.seat.gate.put(ring);
+        if let Some(held) = self.held.take() {
+            self.seat.gate.put(held);
         }
+    }
+
+    #[inline]
+    fn is_ready(&self) -> bool {
+        self.held.as_ref().is_some_and(|held| held.ring.is_ready())
     }
 
     /// Waits until something is there, no longer than the settings say; tells the time.
     fn wait(&mut self) -> Timestamp {
         let begin = self.clock.now();
-        if self.ring.as_ref().is_some_and(|ring| ring.is_ready()) {
+        if self.is_ready() {
             self.rest.awake();
             return begin;
         }
         if self.seat.gate.wish() == Wish::Open
-            && let Some(ring) = &mut self.ring
+            && let Some(held) = &mut self.held
         {
-            ring.give_back(true);
+            held.ring.give_back(true);
         }
         let until = begin.plus(self.seat.settings.wait);
         let mut now = begin;
         while now < until && self.seat.gate.wish() == Wish::Open {
             self.clock.pause(self.rest.next());
-            if self.ring.is_none() {
+            if self.held.is_none() {
                 self.take();
             }
-            if self.ring.as_ref().is_some_and(|ring| ring.is_ready()) {
+            if self.is_ready() {
                 self.rest.awake();
                 return self.clock.now();
             }
@@ -171,7 +206,7 @@ impl Queue {
 
     /// Whether nothing will come any more.
     fn is_over(&self, wish: Wish) -> bool {
-        self.ring.is_none() && (wish == Wish::Ended || self.seat.function.ended.load(Ordering::Acquire))
+        self.held.is_none() && (wish == Wish::Ended || self.seat.function.ended.load(Ordering::Acquire))
     }
 
     /// Whether it was asked to stop so long ago that the function's controller must be gone.
@@ -198,15 +233,17 @@ impl RxQueue for Queue {
         if self.is_overdue(time) {
             return Ok(Batch { frames: Vec::new(), status: RxStatus::End });
         }
-        let Self { seat, ring, joiner, number, tally, counters, torn, .. } = self;
+        self.sample = Sample::renew(self.sample, &self.seat.function.clock, time);
+        let Self { seat, held, sample, number, tally, counters, torn, .. } = self;
         let mut frames = Vec::new();
         let mut found = Found::default();
-        if let Some(done) = ring.as_mut().and_then(|ring| ring.done(seat.most))
+        if let Some(Receiver { ring, decoder }) = held.as_deref_mut()
+            && let Some(done) = ring.done(seat.most)
             && done.count != 0
         {
             frames.reserve_exact(done.count);
-            let stamp = Stamp { time, tap: seat.settings.tap, number: *number };
-            found = joiner.frames(done, stamp, &mut frames);
+            let stamp = Stamp { time, tap: seat.settings.tap, number: *number, sample: *sample };
+            found = decoder.frames(done, stamp, &mut frames);
             *torn = frames.is_empty() && found == Found::default();
             account(tally, counters, &found, frames.len() as u64);
             seat.note(&found, &frames);
@@ -249,7 +286,8 @@ impl RxQueue for Queue {
 /// What a burst came to, in the ledger and the counters.
 fn account(tally: &mut Ledger, counters: &mut Counters, found: &Found, frames: u64) {
     let lost = found.damaged + found.broken;
-    tally.received += frames + lost;
+    tally.received += frames + lost + found.bypassed;
+    tally.bypassed += found.bypassed;
     tally.received_bytes += found.bytes;
     if lost != 0 {
         tally.lose(Loss::NicDamaged, found.damaged);
@@ -259,13 +297,15 @@ fn account(tally: &mut Ledger, counters: &mut Counters, found: &Found, frames: u
     counters.chained += found.chained;
     counters.joined += found.joined;
     counters.bad_checksum += found.bad_checksum;
+    counters.bypassed += found.bypassed;
+    counters.stamped += found.stamped;
 }
 
 impl Seat {
     /// Tells the controller what a burst came to.
     #[inline]
     fn note(&self, found: &Found, frames: &[Frame<'_>]) {
-        let taken = frames.len() as u64 + found.damaged + found.broken;
+        let taken = frames.len() as u64 + found.damaged + found.broken + found.bypassed;
         Meter::add(&self.meter.taken, taken);
         if !self.function.evidence.is_settled() {
             self.sample(frames);
@@ -290,8 +330,8 @@ impl Seat {
 impl Drop for Queue {
     fn drop(&mut self) {
         // The device may still write into the ring: whoever stops it frees the memory.
-        if let Some(ring) = self.ring.take() {
-            self.seat.gate.put(ring);
+        if let Some(held) = self.held.take() {
+            self.seat.gate.put(held);
         }
         self.seat.gate.leave();
     }

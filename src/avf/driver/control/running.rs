@@ -9,7 +9,7 @@ use avf::virtchnl::{Caps, Stats};
 use super::recover::Cause;
 use super::stuck::{Deficit, Verdict};
 use super::{Control, State};
-use crate::bringup::{self, Polling, Step};
+use crate::{Ask, Polling, Step};
 
 /// How often the mailbox is looked at: a reset shows there, and nowhere else for certain.
 const LOOK: Duration = Duration::from_millis(50);
@@ -30,8 +30,8 @@ pub(super) struct Watch {
     look: Duration,
     /// When counters are to be read.
     count: Duration,
-    /// When counters were asked for, while that is not answered.
-    counting: Option<Duration>,
+    /// What was asked while everything runs, as long as that is not answered.
+    asked: Option<Step>,
     /// Whether the PF refuses to tell counters.
     has_no_stats: bool,
     /// When a reset was announced that has not come yet.
@@ -59,7 +59,7 @@ impl Watch {
 
     /// Nothing that was asked will be answered.
     pub(super) fn forget(&mut self) {
-        self.counting = None;
+        self.asked = None;
     }
 
     pub(super) fn no_stats(&mut self) {
@@ -69,11 +69,11 @@ impl Watch {
 
     /// What was asked, if anything was.
     pub(super) fn asked(&self) -> Option<Step> {
-        self.counting.map(|_| Step::Stats)
+        self.asked
     }
 
     pub(super) fn next(&self, now: Duration) -> Duration {
-        if self.counting.is_some() || self.impending.is_some() {
+        if self.asked.is_some() || self.impending.is_some() {
             now + LOOK_SHARP
         } else {
             self.look.min(self.count)
@@ -131,8 +131,7 @@ impl Control {
             self.close(now);
             return true;
         }
-        let is_due =
-            now >= self.watch.look || self.watch.counting.is_some() || self.watch.impending.is_some();
+        let is_due = now >= self.watch.look || self.watch.asked.is_some() || self.watch.impending.is_some();
         if is_due {
             self.watch.look = now + LOOK;
             if self.listen(None, now) {
@@ -149,7 +148,8 @@ impl Control {
             self.watch.count = now + COUNT;
             self.ask_counters(now);
         }
-        false
+        // A software NIC may have answered already.
+        self.watch.impending.is_none() && self.ask_errand(now)
     }
 
     /// Without RX_POLLING vector 0 masks itself when it fires, and lone descriptors wait until it is armed again.
@@ -163,12 +163,29 @@ impl Control {
     }
 
     fn ask_counters(&mut self, now: Duration) {
-        if self.watch.has_no_stats || self.mail.is_open() {
-            return;
+        if !self.watch.has_no_stats {
+            let ask = self.message_of(Step::Stats, 0);
+            self.run_errand(ask.map(|ask| (Step::Stats, ask)), now);
         }
-        let request = bringup::request(Step::Stats, self.agreed.as_ref(), &self.settings);
-        if request.is_some_and(|request| self.mail.ask(&request, now)) {
-            self.watch.counting = Some(now);
+    }
+
+    /// What the dialect wants to know or to change while everything runs.
+    fn ask_errand(&mut self, now: Duration) -> bool {
+        if self.mail.is_open() {
+            return false;
+        }
+        let (Some(dialect), Some(agreed)) = (&mut self.dialect, &self.agreed) else { return false };
+        let errand = dialect.errand(now, agreed);
+        self.run_errand(errand, now)
+    }
+
+    fn run_errand(&mut self, errand: Option<(Step, Ask)>, now: Duration) -> bool {
+        match errand {
+            Some((step, ask)) if !self.mail.is_open() && self.mail.ask(&ask, now) => {
+                self.watch.asked = Some(step);
+                true
+            }
+            _ => false,
         }
     }
 
@@ -206,7 +223,11 @@ impl Control {
 impl State {
     /// Whether queues may be receiving.
     pub(super) fn is_running(self) -> bool {
-        matches!(self, Self::Running | Self::Next(Step::Promiscuous) | Self::Asking(Step::Promiscuous, _))
+        match self {
+            Self::Running => true,
+            Self::Next(step) | Self::Asking(step, _) => step.is_after_start(),
+            _ => false,
+        }
     }
 }
 

@@ -7,8 +7,7 @@ use avf::register::Absent;
 use avf::virtchnl::{Opcode, Request, Status};
 
 use super::{Control, Outage, State};
-use crate::VfError;
-use crate::bringup::Step;
+use crate::{Refusal, Step, VfError};
 
 /// How long a reset may take.
 pub(super) const RESET_BUDGET: Duration = Duration::from_secs(10);
@@ -118,6 +117,9 @@ impl Control {
         }
         self.watch.impending = None;
         self.watch.forget();
+        if let Some(dialect) = &mut self.dialect {
+            dialect.interrupted(None);
+        }
     }
 
     /// The function is being reset: the PF has taken its mailbox away.
@@ -141,7 +143,7 @@ impl Control {
     /// else, for VFGEN_RSTAT still says that all is well.
     pub(super) fn reset_function(&mut self, cause: Cause, now: Duration) {
         self.counters.own_resets += 1;
-        if self.mail.ask(&Request::Reset, now) {
+        if self.mail.ask(&Request::Reset.into(), now) {
             self.down(cause, now);
             self.state = State::Dropping { until: now + DROP_BUDGET };
         } else {
@@ -211,37 +213,62 @@ impl Control {
                 self.trouble.last = Some(VfError::Unanswered(step));
                 self.count_refusal(VfError::Unanswered(step), now);
             }
-            None => self.watch.forget(),
+            None => self.drop_errand(),
+        }
+    }
+
+    /// What was asked while everything runs is not answered.
+    fn drop_errand(&mut self) {
+        let step = self.watch.asked();
+        self.watch.forget();
+        if let (Some(step), Some(dialect)) = (step, &mut self.dialect) {
+            dialect.interrupted(Some(step));
         }
     }
 
     /// The PF said no.
     pub(super) fn refused(&mut self, step: Step, status: Status, now: Duration) -> bool {
         self.counters.refusals += 1;
-        if step == Step::Stats {
-            self.watch.no_stats();
-            self.say_once(VfError::Refused(step, status).to_string());
-            return true;
-        }
+        let error = VfError::Refused(step, status);
+        let refusal = match (&mut self.dialect, &mut self.agreed) {
+            (Some(dialect), Some(agreed)) => dialect.refused(step, self.round, status, agreed),
+            _ => Refusal::Fatal,
+        };
         if step == Step::RequestQueues {
             self.trouble.asked_queues = true;
         }
-        if step.is_optional() {
-            self.say_once(VfError::Refused(step, status).to_string());
-            return self.go_on(step, now);
+        if matches!(refusal, Refusal::Without) {
+            self.say_once(error.to_string());
         }
-        self.give_up_on(step, VfError::Refused(step, status), now)
+        if self.watch.asked() == Some(step) {
+            if step == Step::Stats {
+                self.watch.no_stats();
+            }
+            self.watch.forget();
+            return true;
+        }
+        match refusal {
+            Refusal::Without | Refusal::Silent => self.after(step),
+            Refusal::Again => {
+                self.state = State::Next(step);
+                true
+            }
+            Refusal::Fatal => {
+                self.count_refusal(error, now);
+                true
+            }
+        }
     }
 
-    /// A step came to nothing: without it where that is possible, else from the beginning.
+    /// An answer makes no sense: without it where that is possible, else from the beginning.
     pub(super) fn give_up_on(&mut self, step: Step, error: VfError, now: Duration) -> bool {
-        if step == Step::Stats {
-            self.watch.forget();
+        if self.watch.asked() == Some(step) {
+            self.drop_errand();
             return true;
         }
         if step.is_optional() {
             self.say_once(error.to_string());
-            return self.go_on(step, now);
+            return self.after(step);
         }
         self.count_refusal(error, now);
         true

@@ -35,6 +35,8 @@ pub(crate) struct Tally {
     pub(crate) absences: AtomicU64,
     /// Whether frames for other stations come.
     pub(crate) evidence: Evidence,
+    /// The NIC's clock, where frames carry its time.
+    pub(crate) clock: crate::rx::NicClock,
     /// Whether the function has gone away for good, and why.
     pub(crate) ended: AtomicBool,
     /// Addresses that are the function's own.

@@ -34,14 +34,14 @@ pub(crate) struct RxRing {
 
 /// What one look found: done descriptors, claimed but not yet consumed.
 #[derive(Debug)]
-pub(crate) struct Done<'a> {
+pub struct Done<'a> {
     /// The ring's descriptors, as the device sees them.
     descriptors: &'a Dma,
     mask: usize,
     /// First descriptor of it.
     first: usize,
     /// How many there are.
-    pub(crate) count: usize,
+    pub count: usize,
     /// Their buffers up to the end of the ring, and from its beginning on.
     runs: [Lent<'a>; 2],
     /// How many lie in the first run.
@@ -183,7 +183,7 @@ impl RxRing {
 impl<'a> Done<'a> {
     /// The words of one, by its place in this look.
     #[inline]
-    pub(crate) fn words(&self, at: usize) -> rx::Words {
+    pub fn words(&self, at: usize) -> rx::Words {
         let (descriptors, _) = self.descriptors.words().as_chunks::<{ rx::WORDS }>();
         descriptors
             .get((self.first + at) & self.mask)
@@ -193,10 +193,7 @@ impl<'a> Done<'a> {
 
     /// Descriptors and their buffers from `at` on, up to the end of what is done, or of the ring.
     #[inline]
-    pub(crate) fn from(
-        &self,
-        at: usize,
-    ) -> impl Iterator<Item = (&'a [AtomicU64; rx::WORDS], &'a [u8])> + use<'a> {
+    pub fn from(&self, at: usize) -> impl Iterator<Item = (&'a [AtomicU64; rx::WORDS], &'a [u8])> + use<'a> {
         let [straight, wrapped] = &self.runs;
         let buffers = if at < self.split { straight.buffers(at) } else { wrapped.buffers(at - self.split) };
         let (descriptors, _) = self.descriptors.words().as_chunks();
@@ -205,14 +202,14 @@ impl<'a> Done<'a> {
 
     /// `len` bytes from the buffer at `at` on; none when they leave what was claimed or run past the end of the ring.
     #[inline]
-    pub(crate) fn bytes(&self, at: usize, len: usize) -> Option<&'a [u8]> {
+    pub fn bytes(&self, at: usize, len: usize) -> Option<&'a [u8]> {
         let [straight, wrapped] = &self.runs;
         if at < self.split { straight.frame(at, len) } else { wrapped.frame(at - self.split, len) }
     }
 
     /// Done with the first `count` of them: their descriptors will be posted again after the burst.
     #[inline]
-    pub(crate) fn consume(self, count: usize) {
+    pub fn consume(self, count: usize) {
         debug_assert!(count <= self.count);
         *self.head = (self.first + count) & self.mask;
     }

@@ -8,7 +8,7 @@ use std::fmt;
 use avf::ptype::{Ip, Layers, Transport};
 use avf::rss::{Addresses, Class, Family, Hena, Input, Lut, Seen, Toeplitz, is_symmetric};
 
-use crate::{Negotiated, Settings};
+use crate::{Hashing, Negotiated};
 
 /// Frames that have to agree before anything is proven.
 const ENOUGH: u64 = 100;
@@ -77,6 +77,8 @@ pub struct Spreading {
     lut: Lut,
     hena: Hena,
     family: Family,
+    /// Whether the hash function folds both ends into one.
+    folds: bool,
     is_symmetric: bool,
     agreed: u64,
     differed: u64,
@@ -85,14 +87,16 @@ pub struct Spreading {
 impl Spreading {
     /// For a function as it was set up. None where nothing is spread: one queue, or a PF that did not take the key.
     #[must_use]
-    pub fn new(agreed: &Negotiated, settings: &Settings) -> Option<Self> {
+    pub fn new(agreed: &Negotiated) -> Option<Self> {
         let lut = Lut::new(&agreed.lut).filter(|_| agreed.rss && agreed.queues > 1)?;
+        let folds = agreed.hashing == Hashing::Folded;
         Some(Self {
-            toeplitz: Toeplitz::new(&settings.key),
+            toeplitz: Toeplitz::new(&agreed.key),
             lut,
             hena: Hena(agreed.hena),
             family: agreed.family(),
-            is_symmetric: is_symmetric(&settings.key),
+            folds,
+            is_symmetric: folds || is_symmetric(&agreed.key),
             agreed: 0,
             differed: 0,
         })
@@ -120,7 +124,8 @@ impl Spreading {
             Input::Addresses => None,
             Input::EtherType => return None,
         };
-        Some(self.lut.queue(self.toeplitz.hash_tuple(&addresses, ports)).into())
+        let hash = if self.folds { Toeplitz::hash_folded } else { Toeplitz::hash_tuple };
+        Some(self.lut.queue(hash(&self.toeplitz, &addresses, ports)).into())
     }
 
     /// What was seen so far comes to.

@@ -4,49 +4,106 @@
 //! last of them says more than its length; it is lent where it lies if its buffers are full and adjacent, and copied
 //! together if not, as where it runs past the end of the ring.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::AtomicU64;
 
 use avf::ptype::Ptype;
-use avf::rx::{Legacy, Verdict, WriteBack};
+use avf::rx::{Verdict, WORDS, WriteBack};
 use frame::{Checksum, Frame, LinkType, TapId, Timestamp, VlanTag};
 
 use super::ring::Done;
+use super::time::Sample;
 
-/// TPID of a tag that the 700 series takes out: it takes no other.
-const DOT1Q: u16 = 0x8100;
+/// How a card lays out what it writes about a frame.
+pub trait Layout: Send {
+    /// What a descriptor says that holds a whole frame with which nothing is wrong and nothing is special, from as few
+    /// loads as can be; none for every other one. Its status word was loaded with acquire ordering before.
+    fn plain(&self, words: &[AtomicU64; WORDS]) -> Option<Plain>;
 
-/// Packet types of the 700 series.
-const PTYPES: usize = 256;
+    /// All that a done descriptor says.
+    fn parse(&self, words: &avf::rx::Words) -> WriteBack;
+
+    /// The tag that was taken out of a frame.
+    fn tag(&self, said: &WriteBack) -> Option<VlanTag>;
+
+    /// Whether a frame is to be counted and not lent: somebody has decided not to look at its flow any more.
+    #[inline]
+    fn is_bypassed(&self, said: &WriteBack, bytes: usize) -> bool {
+        let _ = (said, bytes);
+        false
+    }
+}
+
+/// What is read of the usual frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plain {
+    /// Bytes of it.
+    pub length: u16,
+    /// Packet type.
+    pub ptype: Ptype,
+    /// Whether its checksums were looked at, and are right.
+    pub verified: bool,
+    /// Tag that was taken out of it.
+    pub vlan: Option<VlanTag>,
+    /// When the NIC saw it, as far as its clock's low bits say.
+    pub time: Option<u32>,
+}
+
+/// Reads what a device has finished in one queue's ring.
+pub trait Decode: Send {
+    /// Frames of what a look found, appended to `frames`.
+    fn frames<'a>(&'a mut self, done: Done<'a>, stamp: Stamp, frames: &mut Vec<Frame<'a>>) -> Found;
+}
+
+/// Packet types that any card has.
+const PTYPES: usize = 1024;
 
 /// What a look came to, beside its frames.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Found {
+pub struct Found {
     /// Bytes of the frames.
-    pub(crate) bytes: u64,
+    pub bytes: u64,
     /// Frames that the NIC marked as damaged or too long.
-    pub(crate) damaged: u64,
+    pub damaged: u64,
     /// Frames whose descriptors make no sense: without an end, or without bytes.
-    pub(crate) broken: u64,
+    pub broken: u64,
     /// Frames that were copied together.
-    pub(crate) joined: u64,
+    pub joined: u64,
     /// Frames over several descriptors.
-    pub(crate) chained: u64,
+    pub chained: u64,
     /// Frames whose checksum the NIC found wrong. They are lent like any other.
-    pub(crate) bad_checksum: u64,
+    pub bad_checksum: u64,
+    /// Frames of flows that nobody looks at any more: counted, and not lent.
+    pub bypassed: u64,
+    /// Frames that carry the time at which the NIC saw them.
+    pub stamped: u64,
 }
 
 /// What every frame of a burst has in common.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Stamp {
-    pub(crate) time: Timestamp,
-    pub(crate) tap: TapId,
+pub struct Stamp {
+    /// What time it is.
+    pub time: Timestamp,
+    /// The tap.
+    pub tap: TapId,
     /// Number of the frame before.
-    pub(crate) number: u64,
+    pub number: u64,
+    /// The NIC's clock, where frames carry its time.
+    pub(crate) sample: Option<Sample>,
+}
+
+impl Stamp {
+    /// When a frame was seen, by the NIC where it says so; and whether it does.
+    #[inline]
+    fn time_of(&self, low: Option<u32>) -> (Timestamp, bool) {
+        let time = self.sample.zip(low).and_then(|(sample, low)| sample.time_of(low, self.time));
+        (time.unwrap_or(self.time), time.is_some())
+    }
 }
 
 /// Turns descriptors into frames for one queue.
 #[derive(Debug)]
-pub(crate) struct Joiner {
+pub struct Joiner<L> {
+    layout: L,
     /// Packet types whose transport checksum, once verified, is that of the frame's own transport.
     verified: [bool; PTYPES],
     /// Bytes of a buffer.
@@ -83,8 +140,10 @@ enum Grown {
     Endless(usize),
 }
 
-impl Joiner {
-    pub(crate) fn new(size: usize, segments: usize) -> Self {
+impl<L: Layout> Joiner<L> {
+    /// For buffers of `size` bytes and frames of `segments` descriptors at the most.
+    #[must_use]
+    pub fn new(layout: L, size: usize, segments: usize) -> Self {
         let good = |ptype: u16| {
             let layers = Ptype(ptype).layers();
             layers.is_some_and(|layers| avf::rx::Checks::GOOD.transport_is_good(&layers))
@@ -93,40 +152,7 @@ impl Joiner {
         for (slot, ptype) in verified.iter_mut().zip(0..) {
             *slot = good(ptype);
         }
-        Self { verified, size, segments, arena: Vec::new(), joined: Vec::new() }
-    }
-
-    /// Frames of what a look found, appended to `frames`.
-    #[inline]
-    pub(crate) fn frames<'a>(
-        &'a mut self,
-        done: Done<'a>,
-        stamp: Stamp,
-        frames: &mut Vec<Frame<'a>>,
-    ) -> Found {
-        self.arena.clear();
-        self.joined.clear();
-        let mut found = Found::default();
-        let mut at = 0;
-        loop {
-            at += self.plain(&done, at, stamp, frames, &mut found);
-            if at >= done.count {
-                break;
-            }
-            let count = self.other(&done, at, stamp, frames, &mut found);
-            if count == 0 {
-                break;
-            }
-            at += count;
-        }
-        done.consume(at);
-        let (arena, joined) = (&self.arena, &self.joined);
-        for (nth, range) in joined {
-            if let (Some(frame), Some(bytes)) = (frames.get_mut(*nth), arena.get(range.clone())) {
-                frame.data = bytes;
-            }
-        }
-        found
+        Self { layout, verified, size, segments, arena: Vec::new(), joined: Vec::new() }
     }
 
     /// Frames from `at` on that lie in one buffer each and with which nothing is wrong, as nearly always. Their first
@@ -142,24 +168,23 @@ impl Joiner {
     ) -> usize {
         let before = frames.len();
         let numbers = stamp.number + before as u64 + 1..;
-        for (number, ([first, status, ..], buffer)) in numbers.zip(done.from(at)) {
-            // The look loaded this word with acquire ordering already.
-            let status = status.load(Ordering::Relaxed);
-            let length = Legacy::length_of(status);
-            let data = buffer.get(..usize::from(length));
-            let Some(data) = data.filter(|data| Legacy::is_plain(status) && !data.is_empty()) else { break };
+        for (number, (words, buffer)) in numbers.zip(done.from(at)) {
+            let Some(plain) = self.layout.plain(words) else { break };
+            let data = buffer.get(..usize::from(plain.length));
+            let Some(data) = data.filter(|data| !data.is_empty()) else { break };
             device::prefetch(data);
-            found.bytes += u64::from(length);
-            let known = self.verified.get(usize::from(Legacy::ptype_of(status))).copied().unwrap_or(false);
-            let is_good = known && Legacy::is_verified(status);
+            found.bytes += u64::from(plain.length);
+            let known = self.verified.get(usize::from(plain.ptype.0)).copied().unwrap_or(false);
+            let (time, stamped) = stamp.time_of(plain.time);
+            found.stamped += u64::from(stamped);
             frames.push(Frame {
                 data,
-                wire_len: u32::from(length),
-                time: stamp.time,
+                wire_len: u32::from(plain.length),
+                time,
                 number,
                 link: LinkType::ETHERNET,
-                vlan: Legacy::is_tagged(status).then(|| tag(Legacy::tag1_of(first.load(Ordering::Relaxed)))),
-                checksum: if is_good { Checksum::Good } else { Checksum::Unknown },
+                vlan: plain.vlan,
+                checksum: if known && plain.verified { Checksum::Good } else { Checksum::Unknown },
                 tap: stamp.tap,
             });
         }
@@ -190,19 +215,26 @@ impl Joiner {
             found.damaged += 1;
             return count;
         }
+        if self.layout.is_bypassed(&last, length) {
+            found.bypassed += 1;
+            found.bytes += length as u64;
+            return count;
+        }
         let data = self.chain(done, at, &chain, frames.len(), found);
         let Some(data) = data.filter(|_| length != 0) else {
             found.broken += 1;
             return count;
         };
         found.bytes += length as u64;
+        let (time, stamped) = stamp.time_of(last.time.map(|time| time.nanoseconds));
+        found.stamped += u64::from(stamped);
         frames.push(Frame {
             data,
             wire_len: u32::try_from(length).unwrap_or(u32::MAX),
-            time: stamp.time,
+            time,
             number: stamp.number + frames.len() as u64 + 1,
             link: LinkType::ETHERNET,
-            vlan: last.tag1.map(tag),
+            vlan: self.layout.tag(&last),
             checksum: self.checksum(&last, found),
             tap: stamp.tap,
         });
@@ -214,7 +246,7 @@ impl Joiner {
     fn grow(&self, done: &Done<'_>, first: usize) -> Grown {
         let mut chain = Chain { count: 0, length: 0, full: true, last: WriteBack::default() };
         for at in first..done.count {
-            let said = Legacy(done.words(at)).parse();
+            let said = self.layout.parse(&done.words(at));
             chain.count += 1;
             chain.length += usize::from(said.length);
             if said.last {
@@ -232,7 +264,7 @@ impl Joiner {
 
     /// Where a chain without a sensible end ends: after its last descriptor, or with what is done.
     fn skip(&self, done: &Done<'_>, from: usize) -> usize {
-        let last = (from..done.count).find(|at| Legacy(done.words(*at)).parse().last);
+        let last = (from..done.count).find(|at| self.layout.parse(&done.words(*at)).last);
         last.map_or(done.count, |at| at + 1)
     }
 
@@ -251,7 +283,7 @@ impl Joiner {
         }
         let begin = self.arena.len();
         for at in first..first + chain.count {
-            let length = usize::from(Legacy(done.words(at)).parse().length);
+            let length = usize::from(self.layout.parse(&done.words(at)).length);
             self.arena.extend_from_slice(done.bytes(at, length.min(self.size))?);
         }
         if self.arena.len() - begin != chain.length {
@@ -280,7 +312,30 @@ impl Joiner {
     }
 }
 
-/// A tag that the NIC took out.
-fn tag(tci: u16) -> VlanTag {
-    VlanTag { tpid: DOT1Q, tci }
+impl<L: Layout> Decode for Joiner<L> {
+    fn frames<'a>(&'a mut self, done: Done<'a>, stamp: Stamp, frames: &mut Vec<Frame<'a>>) -> Found {
+        self.arena.clear();
+        self.joined.clear();
+        let mut found = Found::default();
+        let mut at = 0;
+        loop {
+            at += self.plain(&done, at, stamp, frames, &mut found);
+            if at >= done.count {
+                break;
+            }
+            let count = self.other(&done, at, stamp, frames, &mut found);
+            if count == 0 {
+                break;
+            }
+            at += count;
+        }
+        done.consume(at);
+        let (arena, joined) = (&self.arena, &self.joined);
+        for (nth, range) in joined {
+            if let (Some(frame), Some(bytes)) = (frames.get_mut(*nth), arena.get(range.clone())) {
+                frame.data = bytes;
+            }
+        }
+        found
+    }
 }

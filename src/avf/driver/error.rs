@@ -6,7 +6,7 @@ use std::time::Duration;
 use avf::virtchnl::{Malformed, Status, Version};
 use device::DeviceError;
 
-use crate::bringup::Step;
+use crate::Step;
 
 /// What stands in the way.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ impl fmt::Display for VfError {
             Self::Device(error) => write!(f, "{error}"),
             Self::Foreign { vendor, device } => write!(
                 f,
-                "{vendor:04x}:{device:04x} is no virtual function of X710, XL710, XXV710 or X722 (8086:154c, 1571, 37cd)"
+                "{vendor:04x}:{device:04x} is no virtual function of X710, X722 or E810 (8086:154c, 1571, 37cd, 374d, 1889)"
             ),
             Self::Gone(after) => write!(
                 f,
@@ -65,7 +65,7 @@ impl fmt::Display for VfError {
             }
             Self::NeverReady(after) => write!(
                 f,
-                "the PF has not set the function free for {} s: on the host, see that the PF's driver (i40e) is loaded and its interface up",
+                "the PF has not set the function free for {} s: on the host, see that the PF's driver (i40e, ice) is loaded and its interface up",
                 after.as_secs()
             ),
             Self::Unanswered(step) => write!(
@@ -77,7 +77,7 @@ impl fmt::Display for VfError {
             }
             Self::Version(version) => write!(
                 f,
-                "the PF speaks virtchnl {version}, 1.1 is needed: its host's driver is too old, or not i40e"
+                "the PF speaks virtchnl {version}, 1.1 is needed: its host's driver is too old, or neither i40e nor ice"
             ),
             Self::Nonsense(step, why) => write!(
                 f,

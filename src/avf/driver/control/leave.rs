@@ -6,8 +6,8 @@ use avf::register::{Absent, MailboxLen, Register, ResetState};
 use avf::virtchnl::Request;
 
 use super::{Control, State};
-use crate::bringup::{self, Step};
 use crate::mail::Came;
+use crate::{Ask, Step};
 
 /// How long each part may take before it goes on without.
 const ANSWER: Duration = Duration::from_millis(500);
@@ -62,33 +62,35 @@ impl Control {
         true
     }
 
-    fn after(&mut self, step: Step, now: Duration) -> bool {
+    fn leave_after(&mut self, step: Step, now: Duration) -> bool {
         self.go(if step == Step::NotPromiscuous { Leave::Next(Step::Disable) } else { Leave::Workers(now) })
     }
 
     fn ask_last(&mut self, step: Step, now: Duration) -> bool {
         // What is open now is the counters' question: its answer is awaited like ours.
-        let request = bringup::request(step, self.agreed.as_ref(), &self.settings);
-        match request {
+        match self.last_words(step) {
             Some(_) if self.mail.is_open() => self.go(Leave::Asking(step, now)),
-            Some(request) if self.mail.ask(&request, now) => self.go(Leave::Asking(step, now)),
-            _ => self.after(step, now),
+            Some(ask) if self.mail.ask(&ask, now) => self.go(Leave::Asking(step, now)),
+            _ => self.leave_after(step, now),
         }
+    }
+
+    fn last_words(&self, step: Step) -> Option<Ask> {
+        self.dialect.as_ref()?.ask(step, 0, self.agreed.as_ref()?, &self.settings)
     }
 
     fn await_last(&mut self, step: Step, since: Duration, now: Duration) -> bool {
         match self.mail.take(now) {
             Ok(Some(Came::Answer(opcode, ..)))
-                if bringup::request(step, self.agreed.as_ref(), &self.settings)
-                    .is_none_or(|request| request.opcode() == opcode) =>
+                if self.last_words(step).is_none_or(|ask| ask.opcode == opcode) =>
             {
-                self.after(step, now)
+                self.leave_after(step, now)
             }
             // The counters' answer: ask now.
             Ok(Some(Came::Answer(..))) => self.go(Leave::Next(step)),
             Ok(Some(Came::Event(_))) => true,
-            Ok(Some(Came::Failed(_))) | Err(_) => self.after(step, now),
-            Ok(None) if now >= since + ANSWER || self.mail.is_taken_away() => self.after(step, now),
+            Ok(Some(Came::Failed(_))) | Err(_) => self.leave_after(step, now),
+            Ok(None) if now >= since + ANSWER || self.mail.is_taken_away() => self.leave_after(step, now),
             Ok(None) => false,
         }
     }
@@ -100,7 +102,7 @@ impl Control {
         if missing.is_some() && now < since + WORKERS {
             return false;
         }
-        if self.mail.ask(&Request::Reset, now) {
+        if self.mail.ask(&Request::Reset.into(), now) {
             return self.go(Leave::Dropping(now));
         }
         self.go(Leave::Ready(now))

@@ -7,13 +7,13 @@ use frame::TapId;
 
 use crate::VfError;
 
-/// Queue pairs that CONFIG_VSI_QUEUES and ENABLE_QUEUES can name.
-pub const MOST_QUEUES: u16 = 16;
+/// Queue pairs of the largest functions. What a driver can name is its own matter, and what a PF gives is the PF's.
+pub const MOST_QUEUES: u16 = 256;
 
 /// How a function is brought up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Queue pairs wanted, one a worker: 1 to 16. Fewer are taken where the PF has no more.
+    /// Queue pairs wanted, one a worker: 1 to 256. Fewer are taken where the PF has no more.
     pub queues: u16,
     /// Descriptors of each receive ring: a power of two, 64 to 4,096.
     pub descriptors: u16,
@@ -25,6 +25,8 @@ pub struct Settings {
     pub promiscuous: bool,
     /// Whether outer VLAN tags are taken out of frames and travel beside them.
     pub strip_vlan: bool,
+    /// Whether frames carry the time at which the NIC saw them, where it can tell.
+    pub nic_time: bool,
     /// VLANs to receive where the PF prunes: 0 to 4,095.
     pub vlans: Vec<u16>,
     /// Addresses to receive for beside its own.
@@ -54,6 +56,7 @@ impl Settings {
             max_frame: 1522,
             promiscuous: true,
             strip_vlan: false,
+            nic_time: true,
             vlans: Vec::new(),
             addresses: Vec::new(),
             key: SYMMETRIC_KEY,
@@ -101,7 +104,8 @@ impl Settings {
     }
 
     /// Descriptors that the longest frame takes, the empty one after a frame that fills its last buffer included.
-    pub(crate) fn segments(&self) -> usize {
+    #[must_use]
+    pub fn segments(&self) -> usize {
         usize::from(self.max_frame).div_ceil(usize::from(self.buffer)) + 1
     }
 }
@@ -122,7 +126,7 @@ mod tests {
         let good = Settings::new(4);
         let bad = [
             Settings { queues: 0, ..good.clone() },
-            Settings { queues: 17, ..good.clone() },
+            Settings { queues: 257, ..good.clone() },
             Settings { descriptors: 100, ..good.clone() },
             Settings { descriptors: 8192, ..good.clone() },
             Settings { buffer: 2000, ..good.clone() },

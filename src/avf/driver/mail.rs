@@ -9,8 +9,10 @@ use avf::mailbox::{
     BadHead, Condition, Counters, Mailbox, Outcome, Patience, Post, ReceiveRing, Ring, SendRing, TimedOut,
 };
 use avf::register::{Absent, MailboxLen, Register};
-use avf::virtchnl::{Event, Opcode, Request, Status};
+use avf::virtchnl::{Event, Opcode, Status};
 use device::{Device, DeviceError, Dma, Registers};
+
+use crate::Ask;
 
 /// Bytes set aside for a ring: each has a page.
 const RING: usize = 4096;
@@ -166,10 +168,9 @@ impl Mail {
     }
 
     /// Asks; false when it cannot be asked now, because the mailbox is down or what was asked before is still open.
-    pub(crate) fn ask(&mut self, request: &Request, now: Duration) -> bool {
-        let payload = request.payload();
-        match self.book.request(request.opcode(), &payload, now) {
-            Ok(post) => self.launch(post, &payload),
+    pub(crate) fn ask(&mut self, ask: &Ask, now: Duration) -> bool {
+        match self.book.request(ask.opcode, &ask.payload, now) {
+            Ok(post) => self.launch(post, &ask.payload),
             Err(_) => false,
         }
     }

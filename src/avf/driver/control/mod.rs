@@ -16,19 +16,20 @@ use avf::register::Register;
 use avf::virtchnl::{Link, Stats};
 use device::{Device, Identity, Interrupt, Registers};
 
-use crate::bringup::{Negotiated, Step};
 use crate::gate::Gate;
 use crate::mail::Mail;
-use crate::rx::{RxRing, Seat};
+use crate::rx::{Receiver, RxRing, Seat};
 use crate::tally::{Meter, Tally};
 use crate::tx::{self, TxRing};
 use crate::verify::Promiscuity;
-use crate::{Clock, Queue, Sender, Settings, Ticker, VfError};
+use crate::{Choice, Clock, Dialect, Negotiated, Queue, Sender, Settings, Step, Ticker, VfError};
 
 use running::Watch;
 
-/// Device ids of the functions that this driver is for: X710/XL710/XXV710, the same under Hyper-V, X722.
-pub const DEVICES: [u16; 3] = [0x154C, 0x1571, 0x37CD];
+/// Device ids of functions that speak virtchnl through these registers: X710/XL710/XXV710, the same under Hyper-V, X722
+/// and its first stepping, and whatever calls itself adaptive, E810 and relatives among it. Which card it is, and what it
+/// can do, is known when the PF has said so.
+pub const DEVICES: [u16; 5] = [0x154C, 0x1571, 0x37CD, 0x374D, 0x1889];
 
 /// Intel.
 const VENDOR: u16 = 0x8086;
@@ -94,7 +95,7 @@ pub struct Outage {
 /// Where a function is between nothing and running.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// Step 1: the PF is to set the function free. `ready` is when it first looked so.
+    /// The PF is to set the function free. `ready` is when it first looked so.
     Waiting { until: Duration, ready: Option<Duration> },
     /// A reset was asked for: its beginning is to show.
     Dropping { until: Duration },
@@ -102,7 +103,7 @@ enum State {
     Next(Step),
     /// This step's message is to be answered.
     Asking(Step, Duration),
-    /// Step 9: rings are to come back from their workers.
+    /// Rings are to come back from their workers.
     Gathering { since: Duration },
     /// Everything runs.
     Running,
@@ -118,7 +119,7 @@ enum State {
 #[derive(Debug)]
 struct Pair {
     seat: Seat,
-    rx: Option<Box<RxRing>>,
+    rx: Option<Box<Receiver>>,
     rx_address: u64,
     sender: Arc<Gate<Box<TxRing>>>,
     tx: Option<Box<TxRing>>,
@@ -140,6 +141,11 @@ pub struct Control {
     tally: Arc<Tally>,
     name: Arc<[String]>,
     state: State,
+    choice: Choice,
+    /// What is spoken with the PF; chosen anew each time that it has said what the function has.
+    dialect: Option<Box<dyn Dialect>>,
+    /// Messages of the step that is being asked which have been answered.
+    round: u16,
     agreed: Option<Negotiated>,
     watch: Watch,
     link: Option<Link>,
@@ -155,7 +161,12 @@ impl Control {
     ///
     /// # Errors
     /// When settings make no sense, the function is none of this driver's, or the device cannot be used.
-    pub fn open(mut device: Box<dyn Device>, settings: Settings, now: Duration) -> Result<Self, VfError> {
+    pub fn open(
+        mut device: Box<dyn Device>,
+        choice: Choice,
+        settings: Settings,
+        now: Duration,
+    ) -> Result<Self, VfError> {
         settings.check()?;
         let Identity { vendor, device: id, place, .. } = device.identity().clone();
         if vendor != VENDOR || !DEVICES.contains(&id) {
@@ -174,6 +185,9 @@ impl Control {
             tally: Arc::default(),
             name: Arc::from([place]),
             state: State::Waiting { until: now + recover::RESET_BUDGET, ready: None },
+            choice,
+            dialect: None,
+            round: 0,
             agreed: None,
             watch: Watch::default(),
             link: None,
@@ -361,7 +375,7 @@ impl Control {
             self.pairs.push(Pair {
                 seat,
                 rx_address: rx.address(),
-                rx: Some(Box::new(rx)),
+                rx: Some(Box::new(Receiver { ring: rx, decoder: Box::new(crate::rx::Nothing) })),
                 sender: Arc::new(Gate::new()),
                 tx_address: tx.address(),
                 tx_length: tx.length(),
