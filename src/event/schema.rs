@@ -143,13 +143,19 @@ pub mod anomaly {
         /// The object.
         ANOMALY: Object("", "anomaly") "something a conforming peer would not have sent";
         /// Which part saw it.
-        KIND: Text("anomaly.", "type") "decode, stream or applayer";
+        KIND: Text("anomaly.", "type") "decode, stream, applayer or capture";
         /// What.
         EVENT: Text("anomaly.", "event") "name of the anomaly";
         /// Layer.
         LAYER: Text("anomaly.", "layer") "proto_detect or proto_parser";
         /// Protocol.
         APP_PROTO: Text("anomaly.", "app_proto") "application protocol it was seen in";
+        /// Flows looked at.
+        FLOWS: Number("anomaly.", "flows") "of capture: flows noted, of a torn flow each half";
+        /// Flows concerned.
+        HALVES: Number("anomaly.", "halves") "of capture: those of them that were seen in halves";
+        /// Stretch of time.
+        SECONDS: Number("anomaly.", "seconds") "of capture: the time in which they were noted";
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::counters::Snapshot;
 use crate::desk::{Desk, End};
+use crate::halves;
 use crate::settings::Settings;
 use crate::source::{self, Source};
 use crate::supervise::{Supervisor, wall_nanos};
@@ -181,11 +182,12 @@ fn go(
         let encoder = Encoder::new(taps.to_vec(), host.clone());
         Desk::new(index, port, encoder, live, silent, Arc::clone(watch))
     });
-    let threads = start_workers(queues, desks, deal, watch)?;
+    let threads = start_workers(queues, desks, deal, live, watch)?;
     let aside = match live {
-        true => {
-            Watcher::Live(Supervisor::start(watch, aside, host.clone(), silent).map_err(Failure::Thread)?)
-        }
+        true => Watcher::Live(
+            Supervisor::start(watch, aside, host.clone(), silent, settings.steering)
+                .map_err(Failure::Thread)?,
+        ),
         false => Watcher::None(aside),
     };
     let ended: Vec<End> = threads.into_iter().map(|t| t.join().unwrap_or_default()).collect();
@@ -222,11 +224,15 @@ fn start_workers(
     queues: Vec<Box<dyn RxQueue>>,
     desks: impl Iterator<Item = Desk>,
     deal: impl Fn(u16) -> Deal,
+    live: bool,
     watch: &Watch,
 ) -> Result<Vec<JoinHandle<End>>, Failure> {
     let mut threads = Vec::new();
     for (index, (mut queue, desk)) in (0..).zip(queues.into_iter().zip(desks)) {
         let mut worker = Worker::new(watch.told(), deal(index));
+        if live {
+            worker = worker.watched_by(&halves::Watcher::new(Arc::clone(&watch.halves), index));
+        }
         let thread = std::thread::Builder::new()
             .name(format!("worker {index}"))
             .spawn(move || desk.walk(&mut worker, queue.as_mut()))

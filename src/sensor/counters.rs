@@ -1,5 +1,6 @@
 //! The catalogue of counters: ledger, rooms, sinks. What `stats` events, `vigie counters` and the summary show.
 
+use crate::halves::Noted;
 use crate::worker::Report;
 use capture::record::RecordReport;
 use capture::vf::VfCounters;
@@ -23,11 +24,21 @@ pub struct Snapshot {
     pub record: Option<RecordReport>,
     /// The virtual function that frames come from, when there is one: what it and its PF counted.
     pub vf: Option<VfCounters>,
+    /// What the watch over steering noted of live flows.
+    pub noted: Noted,
 }
 
 impl Snapshot {
     pub(crate) fn new(report: Report, sinks: Vec<SinkReport>, store: Option<StoreReport>) -> Self {
-        Self { ledger: report.ledger(), report, sinks, store, record: None, vf: None }
+        Self {
+            ledger: report.ledger(),
+            report,
+            sinks,
+            store,
+            record: None,
+            vf: None,
+            noted: Noted::default(),
+        }
     }
 
     /// Shows every counter of the catalogue, in the order in which a packet meets them.
@@ -36,6 +47,7 @@ impl Snapshot {
         self.vf.clone().unwrap_or_default().each(show);
         self.report.decode.each(show);
         self.report.flow.each(show);
+        each_of_steering(&self.noted, show);
         show(Counter { name: "flow.active", text: "flows in the table now", value: self.report.flows });
         show(Counter {
             name: "memory.flows",
@@ -73,6 +85,7 @@ impl Snapshot {
             ours.remove("record");
             ours.remove("vf");
             ours.remove("nic");
+            ours.remove("steering");
         }
         json!({
             "uptime": uptime,
@@ -152,6 +165,18 @@ fn lost_name(loss: Loss) -> &'static str {
         Loss::NicDamaged => "ledger.lost.nic_damaged",
         Loss::NicBroken => "ledger.lost.nic_broken",
     }
+}
+
+fn each_of_steering(noted: &Noted, show: &mut dyn FnMut(Counter)) {
+    let mut say = |name, text, value| show(Counter { name, text, value });
+    say(
+        "steering.flows",
+        "live flows noted: seen from both sides, or as one of the halves below",
+        noted.flows,
+    );
+    say("steering.split", "halves of flows whose other half another worker saw", noted.split);
+    say("steering.one_sided", "halves of TCP flows whose other half nobody saw", noted.one_sided);
+    say("steering.alarms", "events raised because too many flows were seen in halves", noted.alarms);
 }
 
 fn each_of_sinks(sinks: &[SinkReport], show: &mut dyn FnMut(Counter)) {

@@ -18,11 +18,13 @@
     )
 )]
 
+mod alarm;
 pub mod assemble;
 pub mod capacity;
 mod counters;
 mod desk;
 mod files;
+mod halves;
 mod listen;
 mod notices;
 mod out;
@@ -41,9 +43,11 @@ mod watch;
 mod who;
 mod worker;
 
+pub use alarm::Alarm;
 pub use assemble::{Failure, Outcome, read, run};
 pub use counters::Snapshot;
 pub use files::Settings as FileSettings;
+pub use halves::Noted;
 pub use notices::Notices;
 pub use out::{EventTypes, Out};
 pub use probe::{Probe, probe};
@@ -51,6 +55,6 @@ pub use reload::{Change, reload};
 pub use settings::Settings;
 pub use source::function;
 pub use summary::Summary;
-pub use tally::{Tally, Timeline, Volume};
+pub use tally::{Network, Tally, Timeline, Volume};
 pub use watch::Watch;
 pub use worker::{Handover, Report, Worker, WorkerSettings};

@@ -86,6 +86,8 @@ pub(crate) struct Place {
     pub(crate) tap: u16,
     /// `pkt_src`.
     pub(crate) origin: &'static str,
+    /// Another packet travels inside.
+    pub(crate) outer: bool,
     /// Which share.
     pub(crate) share: u16,
     /// Next event's turn.

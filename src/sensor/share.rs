@@ -4,6 +4,7 @@
 //! number of workers, a share sees the same packets in the same order: this is why the output does not depend on it.
 
 use crate::files::Files;
+use crate::halves::Watcher;
 use crate::listen::Listener;
 use crate::out::{Out, Place};
 use crate::ranges::Ranges;
@@ -31,6 +32,8 @@ pub(crate) struct Attached {
     glimpsed: bool,
     /// What the mirrors of its packets have in common, when they came by any.
     mirror: Option<Box<Mirror>>,
+    /// The watch over steering has seen enough of it.
+    noted: bool,
 }
 
 impl Attached {
@@ -85,6 +88,8 @@ pub(crate) struct Share {
     number: u16,
     table: Table<Attached>,
     ranges: Ranges,
+    /// Watches for flows of which this worker sees a half; of live traffic only.
+    watcher: Option<Watcher>,
     slot: u64,
     turn: u32,
 }
@@ -92,7 +97,18 @@ pub(crate) struct Share {
 impl Share {
     /// Keys count shares from 1: what belongs to the frame itself stands before, at 0.
     pub(crate) fn new(number: u16, settings: &flow::Settings) -> Self {
-        Self { number: number + 1, table: Table::new(settings), ranges: Ranges::default(), slot: 0, turn: 0 }
+        Self {
+            number: number + 1,
+            table: Table::new(settings),
+            ranges: Ranges::default(),
+            watcher: None,
+            slot: 0,
+            turn: 0,
+        }
+    }
+
+    pub(crate) fn watched_by(&mut self, watcher: Watcher) {
+        self.watcher = Some(watcher);
     }
 
     pub(crate) fn table(&self) -> &Table<Attached> {
@@ -113,6 +129,7 @@ impl Share {
         if let Some(mirror) = &tools.out.tap {
             self.table.flow_mut(turn.flow).a.came_by(mirror);
         }
+        self.watch_halves(turn.flow, place.outer);
         if turn.ended {
             self.reap(now.time, &mut place, tools);
         }
@@ -133,6 +150,15 @@ impl Share {
         }
         self.leave(place);
         Ok(())
+    }
+
+    /// Tunnels are torn by design: their frames are dealt out by what is inside.
+    fn watch_halves(&mut self, at: FlowRef, outer: bool) {
+        let Some(watcher) = &self.watcher else { return };
+        let flow = self.table.flow_mut(at);
+        if !flow.a.noted && (outer || watcher.look(flow)) {
+            flow.a.noted = true;
+        }
     }
 
     /// Ends the flows whose time has come.
@@ -328,8 +354,11 @@ impl Share {
         engine.close(&mut attached.app, close_of(why), &mut listener);
         tools.host.clear();
         let flow = self.table.flow(at);
+        if let (Some(watcher), false) = (&self.watcher, flow.a.noted) {
+            watcher.ends(flow);
+        }
         record::flow(flow, why, &tools.settings.events, place, tools.out);
-        tools.tally.flow_ended(flow);
+        tools.tally.flow_ended(flow, &tools.out.tenants);
         self.table.remove(at);
         tools.out.tap = tap;
         (place.packet, place.origin) = wire;

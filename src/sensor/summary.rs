@@ -2,10 +2,11 @@
 
 use crate::assemble::Outcome;
 use crate::counters::Snapshot;
-use crate::tally::{Timeline, Volume};
+use crate::tally::{Network, Tally, Timeline, Volume};
 use frame::{Ledger, Loss};
 use serde_json::{Value, json};
 use std::fmt::{self, Write as _};
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// Lines of each list.
@@ -48,7 +49,7 @@ impl<'a> Summary<'a> {
             "traffic": timeline_json(&tally.timeline),
             "protocols": list(named(&tally.protocols)),
             "services": list(named(&tally.services)),
-            "talkers": list(top(tally.talkers.iter().map(|(a, v)| (a.to_string(), *v)).collect())),
+            "talkers": talkers(tally).into_iter().map(talker_json).collect::<Vec<_>>(),
             "events": snapshot.report.events.iter().map(|(n, c)| json!({"type": n, "count": c})).collect::<Vec<_>>(),
             "anomalies": anomalies(snapshot).into_iter().map(|(n, c)| json!({"event": n, "count": c})).collect::<Vec<_>>(),
             "ledger": ledger_json(&snapshot.ledger),
@@ -65,8 +66,11 @@ impl fmt::Display for Summary<'_> {
         traffic(f, snapshot, self.took)?;
         volumes(f, "protocols", &named(&tally.protocols))?;
         volumes(f, "services", &named(&tally.services))?;
-        let talkers = tally.talkers.iter().map(|(a, v)| (a.to_string(), *v)).collect();
-        volumes(f, "talkers", &top(talkers))?;
+        let named = |((address, network), v): (&(IpAddr, Network), Volume)| match network {
+            Network::Plain => (address.to_string(), v),
+            _ => (format!("{address} ({network})"), v),
+        };
+        volumes(f, "talkers", &talkers(tally).into_iter().map(named).collect::<Vec<_>>())?;
         counts(f, "events", &sorted(snapshot.report.events.clone()))?;
         counts(f, "anomalies", &anomalies(snapshot))?;
         ledger(f, snapshot)?;
@@ -127,6 +131,23 @@ fn top(mut entries: Vec<(String, Volume)>) -> Vec<(String, Volume)> {
     entries.sort_by(|a, b| b.1.bytes.cmp(&a.1.bytes).then_with(|| a.0.cmp(&b.0)));
     entries.truncate(TOP);
     entries
+}
+
+/// The largest talkers, in the order of [`top`].
+fn talkers(tally: &Tally) -> Vec<(&(IpAddr, Network), Volume)> {
+    let mut all: Vec<_> = tally.talkers.iter().map(|(who, v)| (who, *v)).collect();
+    all.sort_by(|a, b| b.1.bytes.cmp(&a.1.bytes).then_with(|| a.0.cmp(b.0)));
+    all.truncate(TOP);
+    all
+}
+
+fn talker_json(((address, network), v): (&(IpAddr, Network), Volume)) -> Value {
+    let mut talker =
+        json!({"flows": v.flows, "packets": v.packets, "bytes": v.bytes, "name": address.to_string()});
+    if let (Some(talker), false) = (talker.as_object_mut(), *network == Network::Plain) {
+        talker.insert("network".into(), network.to_string().into());
+    }
+    talker
 }
 
 fn volumes(f: &mut fmt::Formatter<'_>, title: &str, entries: &[(String, Volume)]) -> fmt::Result {

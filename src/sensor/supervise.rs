@@ -1,5 +1,6 @@
 //! The supervisor of a live run: `stats` events by the clock on the wall, and an eye on the outputs.
 
+use crate::alarm::{Alarm, Eye};
 use crate::watch::Watch;
 use output::eve::Encoder;
 use output::files::StoreReport;
@@ -31,6 +32,7 @@ impl Supervisor {
         aside: Aside,
         host: Option<String>,
         silent: bool,
+        alarm: Alarm,
     ) -> io::Result<Self> {
         let over = Arc::new(AtomicBool::new(false));
         let (ended, watch) = (Arc::clone(&over), Arc::clone(watch));
@@ -44,12 +46,14 @@ impl Supervisor {
             sinks: Vec::new(),
             store: None,
             told: None,
+            eye: Eye::new(alarm, Instant::now()),
         };
         let thread = std::thread::Builder::new().name("supervisor".into()).spawn(move || {
             while !ended.load(Ordering::Acquire) {
                 round.look();
                 std::thread::park_timeout(LOOK);
             }
+            round.watch_steering(true);
             round.aside
         })?;
         Ok(Self { over, thread })
@@ -76,6 +80,8 @@ struct Round {
     store: Option<StoreReport>,
     /// When losses were told last.
     told: Option<Instant>,
+    /// On how flows are dealt out.
+    eye: Eye,
 }
 
 impl Round {
@@ -85,6 +91,7 @@ impl Round {
             self.last = Instant::now();
             self.write_stats();
         }
+        self.watch_steering(false);
         let again = self.told.is_none_or(|told| told.elapsed() >= AGAIN);
         let found = self.changes(again);
         if again && found.iter().any(|(_, counts)| *counts) {
@@ -92,6 +99,18 @@ impl Round {
         }
         for (text, _) in found {
             self.watch.notices.say(text);
+        }
+    }
+
+    fn watch_steering(&mut self, last: bool) {
+        let halves = &self.watch.halves;
+        let Some(verdict) = self.eye.look(&halves.noted(), Instant::now(), last) else { return };
+        self.watch.notices.say(verdict.text());
+        if let Some(event) = verdict.event(&mut self.encoder, wall_nanos()) {
+            halves.alarms.fetch_add(1, Ordering::Relaxed);
+            if !self.silent {
+                self.aside.send(event);
+            }
         }
     }
 

@@ -3,7 +3,9 @@
 use crate::share::Attached;
 use flow::Flow;
 use hashbrown::HashMap;
+use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// Most talkers remembered by one worker; traffic of later ones is counted under none.
 const MOST_TALKERS: usize = 65_536;
@@ -113,6 +115,39 @@ impl Timeline {
     }
 }
 
+/// Whose network an address is of: equal addresses of different networks are different hosts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Network {
+    /// The one that is captured.
+    #[default]
+    Plain,
+    /// A virtual one of this number, travelling in a tunnel.
+    Virtual(u32),
+    /// A tenant's, by what it is called.
+    Tenant(Arc<str>),
+}
+
+impl Network {
+    /// `labels`: what tenants are called.
+    pub(crate) fn of(tenant: u32, labels: &[Arc<str>]) -> Self {
+        match (decode::mirror::index(tenant).and_then(|at| labels.get(at)), tenant) {
+            (Some(label), _) => Self::Tenant(Arc::clone(label)),
+            (None, 0) => Self::Plain,
+            (None, number) => Self::Virtual(number),
+        }
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Plain => Ok(()),
+            Self::Virtual(number) => write!(f, "vni {number}"),
+            Self::Tenant(name) => f.write_str(name),
+        }
+    }
+}
+
 /// Everything the summary needs that no counter has.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
@@ -122,23 +157,28 @@ pub struct Tally {
     pub protocols: HashMap<&'static str, Volume>,
     /// By service name.
     pub services: HashMap<&'static str, Volume>,
-    /// By address.
-    pub talkers: HashMap<IpAddr, Volume>,
+    /// By address and the network it is of.
+    pub talkers: HashMap<(IpAddr, Network), Volume>,
 }
 
 impl Tally {
-    pub(crate) fn flow_ended(&mut self, flow: &Flow<Attached>) {
+    /// `labels`: what tenants are called.
+    pub(crate) fn flow_ended(&mut self, flow: &Flow<Attached>, labels: &[Arc<str>]) {
         let volume = Volume { flows: 1, packets: flow.packets.iter().sum(), bytes: flow.bytes.iter().sum() };
         let label = flow.a.app.label();
         self.protocols.entry(label.protocol.map_or("", |p| p.name)).or_default().add(volume);
         if let Some(service) = label.service {
             self.services.entry(service.name).or_default().add(volume);
         }
+        let network = Network::of(flow.key.tenant, labels);
         for address in [flow.key.src, flow.key.dst] {
-            let address = address.to_ip(flow.key.version);
-            if self.talkers.len() < MOST_TALKERS || self.talkers.contains_key(&address) {
-                self.talkers.entry(address).or_default().add(volume);
-            }
+            self.talks((address.to_ip(flow.key.version), network.clone()), volume);
+        }
+    }
+
+    fn talks(&mut self, who: (IpAddr, Network), volume: Volume) {
+        if self.talkers.len() < MOST_TALKERS || self.talkers.contains_key(&who) {
+            self.talkers.entry(who).or_default().add(volume);
         }
     }
 
@@ -151,8 +191,8 @@ impl Tally {
         for (name, volume) in &other.services {
             self.services.entry(name).or_default().add(*volume);
         }
-        for (address, volume) in &other.talkers {
-            self.talkers.entry(*address).or_default().add(*volume);
+        for (who, volume) in &other.talkers {
+            self.talkers.entry(who.clone()).or_default().add(*volume);
         }
     }
 }
@@ -170,6 +210,20 @@ mod tests {
         assert!(line.steps.len() <= MOST_SECONDS);
         assert_eq!(line.steps.iter().map(|s| s.0).sum::<u64>(), 100_000);
         assert!(line.width > 1);
+    }
+
+    #[test]
+    fn equal_addresses_of_different_networks_are_different_talkers() {
+        let labels: Vec<Arc<str>> = vec!["prod".into(), "dev".into()];
+        let mut tally = Tally::default();
+        let volume = Volume { flows: 1, packets: 2, bytes: 3 };
+        for tenant in [0, 7, 1 << 31, (1 << 31) + 1, 1 << 31] {
+            tally.talks(([10, 0, 0, 1].into(), Network::of(tenant, &labels)), volume);
+        }
+        let mut seen: Vec<_> = tally.talkers.iter().map(|((_, n), v)| (n.to_string(), v.flows)).collect();
+        seen.sort();
+        let expected = [("", 1), ("dev", 1), ("prod", 2), ("vni 7", 1)].map(|(n, v)| (n.to_owned(), v));
+        assert_eq!(seen, expected);
     }
 
     #[test]

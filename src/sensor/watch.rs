@@ -1,6 +1,7 @@
 //! What a run is watched, told and ended by, shared with whoever started it.
 
 use crate::counters::Snapshot;
+use crate::halves::Halves;
 use crate::notices::Notices;
 use crate::worker::{Report, WorkerSettings};
 use capture::record::{RecordCounts, RecordReport};
@@ -19,6 +20,8 @@ pub struct Watch {
     pub progress: (AtomicU64, AtomicU64),
     /// What happens to the run that its user should read at once.
     pub notices: Notices,
+    /// What workers see halves of.
+    pub(crate) halves: Arc<Halves>,
     /// Seconds between `stats` events of a live run; 0 for none.
     pub(crate) stats_interval: AtomicU64,
     /// The number of the last question; workers answer by publishing their state.
@@ -48,7 +51,12 @@ impl Watch {
     }
 
     pub(crate) fn snapshot_of(&self, report: Report) -> Snapshot {
-        Snapshot { record: self.record(), vf: self.vf(), ..Snapshot::new(report, self.sinks(), self.store()) }
+        Snapshot {
+            record: self.record(),
+            vf: self.vf(),
+            noted: self.halves.noted(),
+            ..Snapshot::new(report, self.sinks(), self.store())
+        }
     }
 
     /// Workers at work; none before the run has begun.

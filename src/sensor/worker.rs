@@ -2,6 +2,7 @@
 //! burst everything is handed over. This file holds the loop and nothing else.
 
 use crate::files;
+use crate::halves::Watcher;
 use crate::out::{EventTypes, Out, Place};
 use crate::record::{self, AnomalyCounts};
 use crate::share::{Share, Tools};
@@ -180,6 +181,13 @@ impl Worker {
         }
     }
 
+    /// Has the worker tell which flows it sees a half of.
+    #[must_use]
+    pub(crate) fn watched_by(mut self, watcher: &Watcher) -> Self {
+        self.shares.iter_mut().for_each(|share| share.watched_by(watcher.clone()));
+        self
+    }
+
     /// Takes new settings from the next burst on: of events and files; decoder, tables and parsers stay as they were made.
     pub fn tell(&mut self, settings: Arc<WorkerSettings>) {
         self.settings = settings;
@@ -345,7 +353,7 @@ impl Worker {
             if let Some(tap) = decoded.tap {
                 tools.out.tap = Some(Mirror::of(tap, packet));
             }
-            let place = Place { origin: packet.origin.name(), ..place };
+            let place = Place { origin: packet.origin.name(), outer: inside.is_some(), ..place };
             let refusal = share.packet(packet, payload, place, &mut tools);
             refused |= refusal == Err(Refused::TableFull) && packet.depth == 0;
         }

@@ -188,6 +188,28 @@ pub static KEYS: &[Key] = &[
         show: |s| Value::Text(fanout_name(s.live.fanout).into()),
     },
     flag!("capture.ignore_outgoing", "Leave out frames that this machine sends.", live.ignore_outgoing),
+    number!(
+        "steering.percent",
+        Kind::Number(0, 100, "percent"),
+        "Share of the flows of a stretch of time, seen in halves by workers, at which an event says that steering is broken; 0 \
+         for never.",
+        steering.percent,
+        u8
+    ),
+    number!(
+        "steering.seconds",
+        Kind::Number(1, 3600, "seconds"),
+        "Length of such a stretch of time.",
+        steering.seconds,
+        u32
+    ),
+    number!(
+        "steering.flows",
+        Kind::Number(1, 1_000_000, "flows"),
+        "Flows without which nothing is concluded from it.",
+        steering.flows,
+        u32
+    ),
     // virtual functions
     text!(
         "vf.place",

@@ -33,6 +33,8 @@ pub struct Settings {
     pub vf: Vf,
     /// The vhost-user socket that live frames come by, in place of an interface.
     pub vhost: Vhost,
+    /// When it is said that steering is broken.
+    pub steering: crate::alarm::Alarm,
     /// What is kept of live frames.
     pub record: capture::record::RecordSettings,
     /// Seconds between `stats` events; 0 for none.
@@ -111,6 +113,7 @@ impl Default for Settings {
             live: capture::af_packet::LiveSettings::new(""),
             vf: Vf::default(),
             vhost: Vhost::default(),
+            steering: crate::alarm::Alarm::default(),
             record: capture::record::RecordSettings::default(),
             stats_interval: 8,
             control: "/run/vigie/control.sock".into(),

@@ -4,6 +4,7 @@ mod doors;
 mod outputs;
 mod signals;
 mod stage;
+mod steering;
 mod traffic;
 mod vhost;
 mod weather;
