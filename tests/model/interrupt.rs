@@ -7,7 +7,7 @@ use avf::virtchnl::Caps;
 
 use crate::fault::{Act, Site};
 use crate::note::Note;
-use crate::vf::{Direction, VectorMap};
+use crate::vf::{Direction, Seat};
 use crate::{Model, datapath};
 
 /// Unit of throttle intervals.
@@ -149,13 +149,13 @@ pub(crate) fn write_control(model: &mut Model, vector: u16, value: u32) {
     if vector == 0 {
         raise_mail(model);
     }
-    let itr = model.function.vf.vectors.get(usize::from(vector)).map_or(0, throttle);
+    let itr = model.function.vf.seats.throttle(vector);
     schedule(model, vector, itr);
 }
 
 /// Descriptors of a queue were completed; its vector acts when its throttle lets it.
 pub(crate) fn completed(model: &mut Model, direction: Direction, queue: u16) {
-    let Some((vector, itr)) = model.function.vf.vector_of(direction, queue) else { return };
+    let Some(Seat { vector, itr }) = model.function.vf.seats.of(direction, queue) else { return };
     let Some(entry) = model.interrupts.vectors.get_mut(usize::from(vector)) else { return };
     entry.waiting = true;
     schedule(model, vector, itr);
@@ -192,7 +192,7 @@ fn act(model: &mut Model, vector: u16) {
     flush(model, vector);
     if armed {
         if vector == 0 {
-            let queues = model.function.vf.vectors.first().map_or(0, |map| u32::from(map.rx | map.tx));
+            let queues = model.function.vf.seats.queues(0).fold(0, |mask, (_, queue)| mask | bit(queue));
             let causes = model.interrupts.icr0;
             model.interrupts.icr0 = causes.with_queues(causes.queues() | queues).with_event(true);
         }
@@ -202,15 +202,15 @@ fn act(model: &mut Model, vector: u16) {
 
 /// Writes back whatever the queues of a vector have completed.
 fn flush(model: &mut Model, vector: u16) {
-    let map = model.function.vf.vectors.get(usize::from(vector)).copied().unwrap_or_default();
-    for queue in 0..16 {
-        let bit = 1u16 << queue;
-        for (direction, mask) in [(Direction::Rx, map.rx), (Direction::Tx, map.tx)] {
-            if mask & bit != 0 {
-                datapath::flush(model, direction, queue);
-            }
-        }
+    let queues: Vec<(Direction, u16)> = model.function.vf.seats.queues(vector).collect();
+    for (direction, queue) in queues {
+        datapath::flush(model, direction, queue);
     }
+}
+
+/// The cause of a queue, of those that ICR0 has room for.
+fn bit(queue: u16) -> u32 {
+    1_u32.checked_shl(queue.into()).unwrap_or(0)
 }
 
 /// Signals a vector and masks it, unless a fault has other plans.
@@ -238,7 +238,7 @@ fn fire(model: &mut Model, vector: u16) {
 fn stays_armed(model: &Model, vector: u16) -> bool {
     let vf = &model.function.vf;
     let polled = vf.granted.is_some_and(|caps| caps.contains(Caps::RX_POLLING));
-    let queues = vf.vectors.first().is_some_and(|map| map.rx | map.tx != 0);
+    let queues = vf.seats.queues(0).next().is_some();
     vector == 0 && model.function.persona.polling_unmasks && polled && queues
 }
 
@@ -252,11 +252,6 @@ pub(crate) fn signal(model: &mut Model, vector: u16) {
     }
     model.note(Note::Signal(vector));
     model.memory.signal(vector);
-}
-
-/// Which throttle a vector uses: that of its receive queues, if it has any.
-fn throttle(map: &VectorMap) -> u16 {
-    if map.rx == 0 { map.tx_itr } else { map.rx_itr }
 }
 
 /// Lets every vector act whose time has come.

@@ -33,7 +33,7 @@ pub use function::{Function, Host};
 pub use memory::{Denied, Memory, Strayed};
 pub use model::{Model, Tally};
 pub use note::{Note, Notes};
-pub use options::{Latency, Loopback, Options, ResetTiming, WriteBack};
+pub use options::{Latency, Loopback, Options, ResetTiming, VectorMapLength, WriteBack};
 pub use persona::{FilterLimits, LinkBefore, LutLimit, Persona, QueueRules};
 pub use reset::Reset;
 pub use vf::Vf;

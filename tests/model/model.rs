@@ -80,6 +80,10 @@ pub struct Tally {
     pub resets: u64,
     /// Signals, by vector.
     pub signals: Vec<u64>,
+    /// Most requests that waited for the PF at a time; more than its flood guard allows and it ignores the function.
+    pub requests_at_once: usize,
+    /// Whether it ignores the function now.
+    pub ignored: bool,
     /// Writes to registers that are none, or must not be written then.
     pub odd_writes: u64,
     /// Accesses outside of the driver's memory.
@@ -250,6 +254,12 @@ impl Model {
         (self.now < dead_beef_until).then_some(Absent::DEAD_BEEF)
     }
 
+    /// The device's clock shows what time it is.
+    pub(crate) fn read_clock(&mut self) {
+        let passed = u64::try_from(self.now.as_nanos()).unwrap_or(u64::MAX);
+        self.function.clock = self.function.options.clock.wrapping_add(passed);
+    }
+
     /// Descriptors of a queue were completed (some may still be pending): lets its vector know.
     pub fn completed(&mut self, direction: Direction, queue: u16) {
         interrupt::completed(self, direction, queue);
@@ -270,6 +280,8 @@ impl Model {
             sent: self.wire.sent,
             resets: self.resets.count,
             signals: self.interrupts.signals.clone(),
+            requests_at_once: self.mailbox.deepest,
+            ignored: self.mailbox.is_ignored(),
             odd_writes: self.odd_writes,
             strays: self.memory.stray_count(),
         }

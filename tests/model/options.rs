@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use avf::virtchnl::{Caps, PtpPlace};
+
 /// Settings of a model that no driver can see before it feels them.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -26,8 +28,27 @@ pub struct Options {
     pub pairs: Option<u16>,
     /// Queue pairs that the host has left for REQUEST_QUEUES, beyond those that it gave.
     pub pairs_left: u16,
-    /// Link speed in Mbps.
-    pub link_mbps: u32,
+    /// Capabilities that the host lets the PF grant beyond those of its persona, when they are asked for.
+    pub grants: Caps,
+    /// Capabilities that it does not grant, whatever its persona grants.
+    pub refuses: Caps,
+    /// Receive descriptor formats, a bit each; none is the persona's.
+    pub rxdids: Option<u64>,
+    /// Entries of the RSS table that the host gives the function: 64, 512 or 2048.
+    pub lut: u16,
+    /// Whether patterns that ask for headers inside a tunnel are taken by their word: the package on the device, and the
+    /// PF, know them.
+    pub inner_patterns: bool,
+    /// Where the PF has the bits of the clock's capabilities.
+    pub clock_bits: PtpPlace,
+    /// What the device's clock says when the model begins, in nanoseconds.
+    pub clock: u64,
+    /// Traffic classes of the port, 1 to 8.
+    pub classes: u8,
+    /// Which length of MAP_QUEUE_VECTOR the PF insists on.
+    pub vector_map: VectorMapLength,
+    /// Link speed in Mbit/s; none is the persona's.
+    pub link_mbps: Option<u32>,
     /// Whether the link is up at first.
     pub link_up: bool,
     /// Whether the host resets a function that was disabled for malice, as it can be told to.
@@ -41,6 +62,8 @@ pub struct Options {
     pub double_vlan: bool,
     /// UDP ports that the PF has registered for VXLAN.
     pub vxlan: Vec<u16>,
+    /// UDP ports that the PF has registered for GENEVE.
+    pub geneve: Vec<u16>,
     /// MSI-X vectors; none is one for each queue pair and the mailbox's.
     pub vectors: Option<u16>,
     /// How resets go.
@@ -67,6 +90,17 @@ pub enum WriteBack {
     Groups,
     /// At once.
     Immediate,
+}
+
+/// How long MAP_QUEUE_VECTOR is: PFs disagree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VectorMapLength {
+    /// 8 + 16n bytes.
+    Short,
+    /// 24 + 16n bytes.
+    Long,
+    /// Whatever comes.
+    Either,
 }
 
 /// How long the PF takes to answer.
@@ -115,13 +149,23 @@ impl Default for Options {
             port_vlan: None,
             pairs: None,
             pairs_left: 64,
-            link_mbps: 10_000,
+            grants: Caps::empty(),
+            refuses: Caps::empty(),
+            rxdids: None,
+            lut: 64,
+            inner_patterns: false,
+            clock_bits: PtpPlace::Both,
+            clock: 1_700_000_000_000_000_000,
+            classes: 1,
+            vector_map: VectorMapLength::Short,
+            link_mbps: None,
             link_up: true,
             resets_malicious: false,
             loopback: Loopback::Off,
             zero_tail: true,
             double_vlan: false,
             vxlan: Vec::new(),
+            geneve: Vec::new(),
             vectors: None,
             reset: ResetTiming::default(),
         }
@@ -132,6 +176,11 @@ impl Options {
     /// Settings under which nothing waits and little is refused.
     #[must_use]
     pub fn lenient() -> Self {
-        Self { write_back: WriteBack::Immediate, strict: false, ..Self::default() }
+        Self {
+            write_back: WriteBack::Immediate,
+            strict: false,
+            vector_map: VectorMapLength::Either,
+            ..Self::default()
+        }
     }
 }

@@ -25,6 +25,8 @@ pub struct Persona {
     pub pairs: u16,
     /// Queue pairs that REQUEST_QUEUES may ask for.
     pub most_pairs: u16,
+    /// The same where the host lets functions be large and one negotiated it.
+    pub most_pairs_large: u16,
     /// MSI-X vectors beyond one for each pair, for the mailbox.
     pub other_vectors: u16,
     /// Number of the VSI that op 3 tells.
@@ -65,8 +67,10 @@ pub struct Persona {
     pub longest_frame: u32,
     /// How classes of packets are numbered, and which of them are hashed at first.
     pub family: Family,
-    /// Whether of a tunnelled packet the inner headers are hashed.
+    /// Whether of a tunnelled packet the inner headers are hashed, asked for or not.
     pub hashes_inner: bool,
+    /// Speed of its link in Mbit/s.
+    pub link_mbps: u32,
     /// Whether tagged frames need a VLAN filter even when there is none.
     pub prunes_vlans: bool,
     /// MAC addresses, and VLANs, of a function that is not trusted.
@@ -132,6 +136,8 @@ pub struct QueueRules {
     pub keeps_crc: bool,
     /// Whether a queue can be told how its descriptors are laid out.
     pub has_profiles: bool,
+    /// Queues that the bit maps of ops 8 and 9 can name.
+    pub selectable: u16,
     /// Whether op 6 starts transmit queues, and op 8 finds them running.
     pub configuring_starts_tx: bool,
     /// Status for a queue that is to be started and has no ring.
@@ -171,7 +177,7 @@ const I40E_SERVES: &[Opcode] = &[
     Opcode::REQUEST_QUEUES,
 ];
 
-/// What a kernel PF of the 800 series serves.
+/// What a PF of the 800 series serves, to whom it was granted.
 const ICE_SERVES: &[Opcode] = &[
     Opcode::VERSION,
     Opcode::RESET_VF,
@@ -204,6 +210,20 @@ const ICE_SERVES: &[Opcode] = &[
     Opcode::DISABLE_VLAN_STRIPPING_V2,
     Opcode::ENABLE_VLAN_INSERTION_V2,
     Opcode::DISABLE_VLAN_INSERTION_V2,
+    Opcode::ADD_FDIR_FILTER,
+    Opcode::DEL_FDIR_FILTER,
+    Opcode::PTP_GET_CAPS,
+    Opcode::PTP_GET_TIME,
+    Opcode::GET_QOS_CAPS,
+    Opcode::CONFIG_QUEUE_TC_MAP,
+    Opcode::CONFIG_QUEUE_BW,
+    Opcode::CONFIG_QUANTA,
+    Opcode::GET_MAX_RSS_QREGION,
+    Opcode::ENABLE_QUEUES_V2,
+    Opcode::DISABLE_QUEUES_V2,
+    Opcode::MAP_QUEUE_VECTOR,
+    Opcode::FLOW_SUBSCRIBE,
+    Opcode::FLOW_UNSUBSCRIBE,
 ];
 
 impl Persona {
@@ -219,6 +239,7 @@ impl Persona {
             pcie_link: 0x83,
             pairs: 4,
             most_pairs: 16,
+            most_pairs_large: 16,
             other_vectors: 1,
             vsi: 26,
             qset: 16,
@@ -245,6 +266,7 @@ impl Persona {
             longest_frame: 9728,
             family: Family::X710,
             hashes_inner: true,
+            link_mbps: 10_000,
             prunes_vlans: false,
             untrusted: FilterLimits { macs: 18, vlans: 16 },
             macs_full: Status::NOT_PERMITTED,
@@ -259,6 +281,7 @@ impl Persona {
                 makes_room_for_tag: false,
                 keeps_crc: false,
                 has_profiles: false,
+                selectable: 32,
                 configuring_starts_tx: false,
                 cannot_start: Status::I40E_TIMEOUT,
             },
@@ -286,8 +309,8 @@ impl Persona {
         }
     }
 
-    /// A virtual function of an E810 under the kernel's ice. Flow director, segmentation of UDP, the clock and traffic
-    /// classes are not granted: a PF may refuse them.
+    /// A virtual function of an E810 under the kernel's ice. Segmentation of UDP is not granted. More than 16 queue pairs
+    /// and flow subscription are what the out-of-tree PF alone has: [`Options::grants`](crate::Options::grants).
     #[must_use]
     pub fn ice() -> Self {
         Self {
@@ -296,6 +319,7 @@ impl Persona {
             bar0: 128 << 10,
             pcie_link: 0x104,
             pairs: 16,
+            most_pairs_large: 256,
             vsi: 1,
             qset: 0,
             max_mtu: 9728,
@@ -315,6 +339,7 @@ impl Persona {
             lut: LutLimit::Below(16),
             family: Family::E810,
             hashes_inner: false,
+            link_mbps: 100_000,
             prunes_vlans: true,
             untrusted: FilterLimits { macs: 18, vlans: 8 },
             macs_full: Status::ERR_PARAM,
@@ -326,13 +351,14 @@ impl Persona {
                 makes_room_for_tag: true,
                 keeps_crc: true,
                 has_profiles: true,
+                selectable: 16,
                 configuring_starts_tx: true,
                 cannot_start: Status::ERR_PARAM,
                 ..Self::i40e().queues
             },
             says_vlans_full: true,
-            // 1, 2, 16 to 18, 22, 23
-            rxdids: 0x00C7_0006,
+            // 1, 2, 6, 16 to 23
+            rxdids: 0x00FF_0046,
             write_back_on_itr: true,
             polling_unmasks: false,
             flood: Some(63),
@@ -356,6 +382,10 @@ impl Persona {
             | Caps::ENCAP_CSUM
             | Caps::RX_FLEX_DESC
             | Caps::ADV_RSS_PF
+            | Caps::FDIR_PF
+            | Caps::TC_U32
+            | Caps::QOS
+            | Caps::PTP
     }
 
     /// The persona of a name on the command line.

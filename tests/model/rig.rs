@@ -96,18 +96,34 @@ impl Rig {
         Self { model, ram, setting, next: vec![0; 4], tail: vec![0; 4] }
     }
 
-    /// One that has negotiated capabilities.
-    pub(crate) fn negotiated(persona: Persona, options: Options) -> Self {
+    /// One that has negotiated capabilities: what Linux asks for, flexible descriptors, and these.
+    fn negotiated_with(persona: Persona, options: Options, more: Caps) -> Self {
         let mut rig = Self::untouched(persona, options);
         rig.ok(Request::Version(Version::V1_1));
-        rig.ok(Request::Resources(Caps::from_bits_retain(0x1ABD_8CF9 | 1 << 26)));
+        let linux = Caps::from_bits_retain(0x1ABD_8CF9);
+        rig.ok(Request::Resources(linux | Caps::RX_FLEX_DESC | more));
         rig
+    }
+
+    /// One that has negotiated capabilities.
+    pub(crate) fn negotiated(persona: Persona, options: Options) -> Self {
+        Self::negotiated_with(persona, options, Caps::empty())
     }
 
     /// One whose queues run, posted full, each on the vector behind its number.
     pub(crate) fn running(persona: Persona, options: Options, setting: Setting) -> Self {
-        let mut rig = Self::negotiated(persona, Options { pairs: Some(setting.pairs), ..options });
+        Self::asking(persona, options, setting, Caps::empty())
+    }
+
+    /// The same with more capabilities asked for.
+    pub(crate) fn asking(persona: Persona, options: Options, setting: Setting, more: Caps) -> Self {
+        let options = Options { pairs: Some(setting.pairs), ..options };
+        let mut rig = Self::negotiated_with(persona, options, more);
         rig.setting = setting;
+        // without flexible descriptors there is one format
+        if !rig.model.function.vf.has(Caps::RX_FLEX_DESC) {
+            rig.setting.rxdid = 1;
+        }
         rig.ok(Request::ConfigQueues(rig.config()));
         let map = |queue: u16| VectorMap {
             vsi: rig.vsi(),

@@ -103,13 +103,15 @@ impl LinkSpeed {
     /// Faster than this is no link, but the other form or nonsense.
     const FASTEST: u32 = 1_600_000;
 
-    /// In the form that was negotiated. Where the list has no such speed: 0.
+    /// In the form that was negotiated. A speed that the list does not have is the next lower one, as of 100 Gbit/s PFs
+    /// say 40; below the lowest: 0.
     #[must_use]
     pub fn new(mbps: u32, adv_link_speed: bool) -> Self {
         if adv_link_speed {
             return Self(mbps);
         }
-        Self(Self::LEGACY.iter().find(|(_, speed)| *speed == mbps).map_or(0, |(bit, _)| *bit))
+        let slower = Self::LEGACY.iter().filter(|(_, speed)| *speed <= mbps);
+        Self(slower.max_by_key(|(_, speed)| *speed).map_or(0, |(bit, _)| *bit))
     }
 
     /// Mbit/s, read in the form that was negotiated; `None` for 0 and for what no link has.
@@ -144,6 +146,13 @@ mod tests {
             assert_eq!(LinkSpeed(bit).mbps(false), Some(mbps));
             assert_eq!(LinkSpeed::new(mbps, true).mbps(true), Some(mbps));
         }
+    }
+
+    #[test]
+    fn what_the_list_lacks_is_the_next_lower_one() {
+        assert_eq!(LinkSpeed::new(100_000, false), LinkSpeed(16));
+        assert_eq!(LinkSpeed::new(100_000, true).mbps(true), Some(100_000));
+        assert_eq!((LinkSpeed::new(10, false), LinkSpeed::new(0, false)), (LinkSpeed(0), LinkSpeed(0)));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use avf::ptype::{Ip, Layers, Link, Transport, Tunnel};
 use avf::rx::Cast;
 use etherparse::{IpNumber, TcpHeaderSlice, ip_number};
 
-use super::sight::{Sight, look};
+use super::sight::{Ports, Sight, look};
 use super::sums;
 
 /// Its Ethernet address, for every address that is asked for.
@@ -42,7 +42,7 @@ const TIMESTAMPS: u8 = 8;
 
 /// What it answers to a frame, if anything.
 pub(crate) fn answer(frame: &[u8]) -> Option<Vec<u8>> {
-    let sight = look(frame, &[]);
+    let sight = look(frame, Ports::default());
     let at = 14 + 4 * sight.tags.iter().flatten().count();
     let mut reply = frame.to_vec();
     if sight.layers.link == Link::Arp {

@@ -9,6 +9,8 @@ pub enum Verdict {
     NotEnabled,
     /// No filter wants it.
     Filtered,
+    /// A rule of the driver's dropped it.
+    Dropped,
     /// Longer than the queue takes.
     TooLong,
     /// Too few descriptors.
@@ -27,6 +29,7 @@ impl Verdict {
             Self::Received(_) => "received",
             Self::NotEnabled => "not-enabled",
             Self::Filtered => "filtered",
+            Self::Dropped => "dropped",
             Self::TooLong => "too-long",
             Self::NoDescriptor => "no-descriptor",
             Self::Denied => "denied",
@@ -46,6 +49,8 @@ pub struct Ledger {
     pub not_enabled: u64,
     /// Wanted by no filter.
     pub filtered: u64,
+    /// Dropped by a rule of the driver's.
+    pub dropped: u64,
     /// Longer than their queue takes.
     pub too_long: u64,
     /// Found too few descriptors.
@@ -69,6 +74,7 @@ impl Ledger {
             Verdict::Received(_) => &mut self.received,
             Verdict::NotEnabled => &mut self.not_enabled,
             Verdict::Filtered => &mut self.filtered,
+            Verdict::Dropped => &mut self.dropped,
             Verdict::TooLong => &mut self.too_long,
             Verdict::NoDescriptor => &mut self.no_descriptor,
             Verdict::Denied => &mut self.denied,
@@ -85,7 +91,7 @@ impl Ledger {
     /// Whether every frame is accounted for.
     #[must_use]
     pub fn balances(&self) -> bool {
-        self.offered == self.received + self.filtered + self.lost()
+        self.offered == self.received + self.filtered + self.dropped + self.lost()
     }
 }
 
@@ -100,6 +106,7 @@ mod tests {
             Verdict::Received(3),
             Verdict::NotEnabled,
             Verdict::Filtered,
+            Verdict::Dropped,
             Verdict::TooLong,
             Verdict::NoDescriptor,
             Verdict::Denied,
@@ -107,10 +114,11 @@ mod tests {
         ];
         all.into_iter().for_each(|verdict| ledger.count(verdict));
         let each = Ledger {
-            offered: 7,
+            offered: 8,
             received: 1,
             not_enabled: 1,
             filtered: 1,
+            dropped: 1,
             too_long: 1,
             no_descriptor: 1,
             denied: 1,

@@ -11,9 +11,12 @@ mod answer;
 mod filter;
 mod ledger;
 mod malice;
+pub(crate) mod pattern;
 mod receive;
 mod sight;
 mod spread;
+mod stack;
+mod steer;
 mod sums;
 #[cfg(test)]
 mod tests;

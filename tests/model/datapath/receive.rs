@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 
 use avf::ptype::Ptype;
-use avf::rx::{BYTES, GROUP, Read, Rxdid, STATUS_WORD, Words, WriteBack as Said};
+use avf::rx::{BYTES, DeviceTime, GROUP, Read, Rxdid, STATUS_WORD, Words, WriteBack as Said};
 
-use super::sight::{Sight, look};
+use super::sight::{Ports, Sight, look};
+use super::steer::{Steered, is_subscribed, steer};
 use super::{Verdict, filter, spread};
 use crate::fault::{Act, Site};
 use crate::memory::Denied;
@@ -29,23 +30,37 @@ struct Arrival<'a> {
     tag2: Option<u16>,
 }
 
+/// What its descriptor will say of a frame, as far as it is known before there is one.
+struct Told<'a> {
+    sight: &'a Sight,
+    hash: Option<u32>,
+    mark: Option<u32>,
+}
+
 /// Offers a frame to the function.
 pub(super) fn offer(model: &mut Model, frame: &[u8]) -> Verdict {
     if !model.is_running() || model.function.vf.granted.is_none() {
         return Verdict::NotEnabled;
     }
-    let sight = look(frame, &model.function.options.vxlan);
-    if !filter::wants(&model.function, frame, &sight) {
+    let options = &model.function.options;
+    let sight = look(frame, Ports { vxlan: &options.vxlan, geneve: &options.geneve });
+    let wanted = filter::wants(&model.function, frame, &sight);
+    if !wanted && !is_subscribed(&model.function, frame, &sight) {
         return Verdict::Filtered;
     }
-    let (hash, queue) = spread::spread(&model.function, &sight);
+    let (hash, spread) = spread::spread(&model.function, &sight);
     count(model, frame.len(), &sight);
-    let verdict = enter(model, queue, frame, &sight, hash);
+    let Steered { drops, queue, mark } = steer(&mut model.function, frame, &sight, hash);
+    if drops {
+        return Verdict::Dropped;
+    }
+    let told = Told { sight: &sight, hash, mark };
+    let verdict = enter(model, queue.unwrap_or(spread), frame, &told);
     let statistics = &mut model.function.vf.statistics;
     match verdict {
         Verdict::NoDescriptor | Verdict::TooLong | Verdict::Denied => statistics.rx_discards += 1,
         Verdict::NotEnabled => statistics.rx_unknown_protocol += 1,
-        Verdict::Received(_) | Verdict::Filtered | Verdict::Fault => {}
+        Verdict::Received(_) | Verdict::Filtered | Verdict::Dropped | Verdict::Fault => {}
     }
     verdict
 }
@@ -63,7 +78,7 @@ fn count(model: &mut Model, length: usize, sight: &Sight) {
 }
 
 /// What a fault does at this door, then the ring.
-fn enter(model: &mut Model, queue: u16, frame: &[u8], sight: &Sight, hash: Option<u32>) -> Verdict {
+fn enter(model: &mut Model, queue: u16, frame: &[u8], told: &Told<'_>) -> Verdict {
     let mut off = 0;
     let mut times = 1;
     match model.strike(Site::Receive(queue)) {
@@ -75,7 +90,7 @@ fn enter(model: &mut Model, queue: u16, frame: &[u8], sight: &Sight, hash: Optio
     }
     let mut verdict = Verdict::Fault;
     for _ in 0..times {
-        verdict = place(model, queue, frame, sight, hash, off);
+        verdict = place(model, queue, frame, told, off);
     }
     verdict
 }
@@ -86,7 +101,9 @@ fn set_stuck(model: &mut Model, queue: u16) {
     }
 }
 
-fn place(model: &mut Model, queue: u16, frame: &[u8], sight: &Sight, hash: Option<u32>, off: i32) -> Verdict {
+fn place(model: &mut Model, queue: u16, frame: &[u8], told: &Told<'_>, off: i32) -> Verdict {
+    model.read_clock();
+    let Told { sight, hash, mark } = *told;
     let Model { function, memory, ledger, .. } = model;
     let strip = function.vf.strip;
     let double = function.has_double_tags();
@@ -111,6 +128,8 @@ fn place(model: &mut Model, queue: u16, frame: &[u8], sight: &Sight, hash: Optio
         cast: sight.cast,
         checks: sight.checks,
         crc: rx.keep_crc,
+        flow: mark,
+        time: rx.stamps.then(|| device_time(function.clock)),
         last: true,
         ..Said::default()
     };
@@ -125,6 +144,11 @@ fn place(model: &mut Model, queue: u16, frame: &[u8], sight: &Sight, hash: Optio
     };
     post(rx, memory, &function.options);
     verdict
+}
+
+/// The lower half of the clock; the model's has no fractions.
+fn device_time(clock: u64) -> DeviceTime {
+    DeviceTime { nanoseconds: (clock & u64::from(u32::MAX)) as u32, fraction: 0 }
 }
 
 /// Pads a frame, takes tags out of it, and appends its check sequence, as the queue is set.

@@ -4,11 +4,13 @@
 
 use avf::ptype::{Ip, Layers, Link, Transport, Tunnel};
 use avf::rx::{Cast, Checks};
+use avf::virtchnl::HeaderKind;
 use etherparse::{
     Ethernet2HeaderSlice, IpNumber, Ipv4HeaderSlice, Ipv6ExtensionSlice, Ipv6ExtensionsSlice,
     Ipv6HeaderSlice, SingleVlanHeaderSlice, TcpHeaderSlice, UdpHeaderSlice, ether_type, ip_number,
 };
 
+use super::stack::Stack;
 use super::sums;
 
 /// Ethernet type of time synchronisation (IEEE 1588, annex E).
@@ -21,8 +23,9 @@ const SERVICE_TAG: u16 = 0x88A8;
 const TAG: u16 = 0x8100;
 /// GRE protocol of Ethernet (RFC 7637).
 const ETHERNET_IN_GRE: u16 = 0x6558;
-/// Bytes of a VXLAN header (RFC 7348).
+/// Bytes of a VXLAN header (RFC 7348), and of a GENEVE header without options (RFC 8926).
 const VXLAN: usize = 8;
+const GENEVE: usize = 8;
 /// Tags that the parser skips.
 const TAGS: usize = 2;
 
@@ -46,6 +49,8 @@ pub(crate) struct Sight {
     pub(crate) outer: Option<Tuple>,
     /// IP header inside a tunnel, and its ports.
     pub(crate) inner: Option<Tuple>,
+    /// Its headers, one by one.
+    pub(crate) stack: Stack,
 }
 
 /// What of a packet can be hashed.
@@ -108,9 +113,18 @@ impl Tuple {
     }
 }
 
-/// Looks at a frame; `vxlan` are the UDP ports that the PF has registered.
-pub(crate) fn look(frame: &[u8], vxlan: &[u16]) -> Sight {
-    let mut walk = Walk { vxlan, sight: Sight::default() };
+/// UDP ports that the PF has registered for tunnels.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Ports<'a> {
+    /// VXLAN.
+    pub(crate) vxlan: &'a [u16],
+    /// GENEVE.
+    pub(crate) geneve: &'a [u16],
+}
+
+/// Looks at a frame.
+pub(crate) fn look(frame: &[u8], ports: Ports<'_>) -> Sight {
+    let mut walk = Walk { ports, frame, sight: Sight::default() };
     walk.ethernet(frame);
     walk.sight
 }
@@ -125,15 +139,33 @@ pub(crate) fn cast(destination: [u8; 6]) -> Cast {
 }
 
 struct Walk<'a> {
-    vxlan: &'a [u16],
+    ports: Ports<'a>,
+    frame: &'a [u8],
     sight: Sight,
 }
 
 impl Walk<'_> {
+    /// A header begins here. Every slice of the walk is one of its frame.
+    fn found(&mut self, kind: HeaderKind, bytes: &[u8]) {
+        let at = bytes.as_ptr().addr().wrapping_sub(self.frame.as_ptr().addr());
+        self.sight.stack.push(kind, at);
+    }
+
+    /// An Ethernet header and its tags.
+    fn link(&mut self, frame: &[u8], tags: &Tags) {
+        self.found(HeaderKind::ETH, frame);
+        let several = tags.iter().flatten().count() > 1;
+        for at in 0..tags.iter().flatten().count() {
+            let kind = if several && at == 0 { HeaderKind::S_VLAN } else { HeaderKind::C_VLAN };
+            self.found(kind, rest(frame, 14 + 4 * at));
+        }
+    }
+
     fn ethernet(&mut self, frame: &[u8]) {
         let Ok(header) = Ethernet2HeaderSlice::from_slice(frame) else { return };
         self.sight.cast = cast(header.destination());
         let (kind, payload, tags) = untag(header.ether_type().0, rest(frame, 14));
+        self.link(frame, &tags);
         self.sight.tags = tags;
         self.sight.kind = kind;
         self.sight.layers.link = match kind {
@@ -160,6 +192,10 @@ impl Walk<'_> {
         let addresses = bytes.get(12..20).unwrap_or_default();
         let group = header.destination_addr().is_multicast();
         self.enter(Tuple { fragment, ..Tuple::of(Ip::V4, addresses, group) });
+        self.found(HeaderKind::IPV4, bytes);
+        if fragment {
+            self.found(HeaderKind::IPV4_FRAG, bytes);
+        }
         let Some(payload) = bytes.get(length..usize::from(header.total_len())) else { return };
         self.sight.checks.evaluated = true;
         self.sight.checks.ip_bad = sums::of_header(header.slice()) != 0;
@@ -172,6 +208,7 @@ impl Walk<'_> {
         let Ok(header) = Ipv6HeaderSlice::from_slice(bytes) else { return };
         let addresses = bytes.get(8..40).unwrap_or_default();
         self.enter(Tuple::of(Ip::V6, addresses, header.destination_addr().is_multicast()));
+        self.found(HeaderKind::IPV6, bytes);
         let end = 40 + usize::from(header.payload_length());
         let Some(payload) = bytes.get(40..end) else { return };
         let (extensions, protocol, payload, error) =
@@ -182,6 +219,7 @@ impl Walk<'_> {
         if extensions.is_fragmenting_payload() {
             self.tuple().iter_mut().for_each(|tuple| tuple.fragment = true);
             self.sight.layers.fragment = true;
+            self.found(HeaderKind::IPV6_EH_FRAG, bytes);
         } else if error.is_none() {
             self.transport(protocol, payload, addresses);
         }
@@ -214,6 +252,15 @@ impl Walk<'_> {
             _ => return self.tunnel(protocol, segment),
         };
         self.sight.layers.transport = kind;
+        let header = match kind {
+            Transport::Tcp => HeaderKind::TCP,
+            Transport::Udp => HeaderKind::UDP,
+            Transport::Sctp => HeaderKind::SCTP,
+            Transport::Icmp | Transport::Other => HeaderKind::NONE,
+        };
+        if header != HeaderKind::NONE {
+            self.found(header, segment);
+        }
         let opens = kind == Transport::Tcp
             && TcpHeaderSlice::from_slice(segment).is_ok_and(|tcp| tcp.syn() && !tcp.ack());
         if let Some(tuple) = self.tuple() {
@@ -223,7 +270,7 @@ impl Walk<'_> {
         }
         self.verify(kind, protocol.0, segment, addresses);
         if kind == Transport::Udp {
-            self.vxlan(segment);
+            self.over_udp(segment);
         }
     }
 
@@ -267,17 +314,29 @@ impl Walk<'_> {
         }
         let optional = [0x80, 0x20, 0x10].into_iter().filter(|bit| flags & bit != 0).count();
         let payload = rest(bytes, 4 + 4 * optional);
+        self.found(HeaderKind::GRE, bytes);
         match u16::from_be_bytes([high, low]) {
             ETHERNET_IN_GRE => self.inside_ethernet(payload),
             kind => self.inside(Tunnel::Gre, kind, payload),
         }
     }
 
-    fn vxlan(&mut self, datagram: &[u8]) {
+    /// VXLAN (RFC 7348) and GENEVE (RFC 8926), told by their ports.
+    fn over_udp(&mut self, datagram: &[u8]) {
         let Ok(header) = UdpHeaderSlice::from_slice(datagram) else { return };
-        let known = self.vxlan.contains(&header.destination_port());
-        if known && self.sight.layers.tunnel == Tunnel::None {
-            self.inside_ethernet(rest(datagram, 8 + VXLAN));
+        if self.sight.layers.tunnel != Tunnel::None {
+            return;
+        }
+        let (port, bytes) = (header.destination_port(), rest(datagram, 8));
+        if self.ports.vxlan.contains(&port) {
+            self.inside_ethernet(rest(bytes, VXLAN));
+        } else if self.ports.geneve.contains(&port) {
+            let [first, _, high, low, ..] = *bytes else { return };
+            let payload = rest(bytes, GENEVE + 4 * usize::from(first & 0x3F));
+            match u16::from_be_bytes([high, low]) {
+                ETHERNET_IN_GRE => self.inside_ethernet(payload),
+                kind => self.inside(Tunnel::Gre, kind, payload),
+            }
         }
     }
 
@@ -285,6 +344,8 @@ impl Walk<'_> {
         let Ok(header) = Ethernet2HeaderSlice::from_slice(frame) else { return };
         let (kind, payload, tags) = untag(header.ether_type().0, rest(frame, 14));
         let tunnel = if tags.iter().any(Option::is_some) { Tunnel::GreMacVlan } else { Tunnel::GreMac };
+        self.sight.stack.enter();
+        self.link(frame, &tags);
         self.inside(tunnel, kind, payload);
     }
 
@@ -293,6 +354,7 @@ impl Walk<'_> {
         let checks = &mut self.sight.checks;
         checks.outer_ip_bad = std::mem::take(&mut checks.ip_bad);
         checks.outer_udp_bad = std::mem::take(&mut checks.transport_bad);
+        self.sight.stack.enter();
         self.sight.layers.tunnel = tunnel;
         self.sight.layers.transport = Transport::Other;
         self.network(kind, bytes);

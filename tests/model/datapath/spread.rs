@@ -20,13 +20,31 @@ pub(crate) fn spread(function: &Function, sight: &Sight) -> (Option<u32>, u16) {
 
 fn hash(function: &Function, sight: &Sight) -> Option<u32> {
     let rss = &function.vf.rss;
-    let inner = sight.inner.filter(|_| function.persona.hashes_inner);
-    let tuple = inner.or(sight.outer);
     if !rss.patterns.is_empty() {
-        let tuple = tuple?;
-        return rss.patterns.iter().rev().find_map(|config| by_pattern(rss, config, &tuple));
+        return by_patterns(function, sight);
     }
-    by_class(rss, function.persona.family, sight, tuple)
+    let inner = sight.inner.filter(|_| function.persona.hashes_inner);
+    by_class(rss, function.persona.family, sight, inner.or(sight.outer))
+}
+
+/// Of the patterns that a packet fits the last one counts, and one of headers inside a tunnel before all others, because
+/// it names fewer kinds of packets.
+fn by_patterns(function: &Function, sight: &Sight) -> Option<u32> {
+    let rss = &function.vf.rss;
+    let by = |inside: bool, tuple: Option<Tuple>| {
+        let tuple = tuple?;
+        let patterns = rss.patterns.iter().rev().filter(|config| is_inside(function, config) == inside);
+        patterns.into_iter().find_map(|config| by_pattern(rss, config, &tuple))
+    };
+    by(true, sight.inner).or_else(|| by(false, sight.outer))
+}
+
+/// Whether a pattern is one of headers inside a tunnel, to this PF: it says so, or it begins with GRE (reference
+/// section 6.4).
+fn is_inside(function: &Function, config: &RssConfig) -> bool {
+    let Pattern::Headers(headers) = &config.pattern.pattern else { return false };
+    let gre = headers.iter().any(|header| header.kind == HeaderKind::GRE);
+    gre || config.pattern.tunnel > 0 && function.options.inner_patterns
 }
 
 fn by_class(rss: &Rss, family: Family, sight: &Sight, tuple: Option<Tuple>) -> Option<u32> {

@@ -30,6 +30,8 @@ pub struct Fed {
     pub received: u64,
     /// Wanted by no filter.
     pub filtered: u64,
+    /// Dropped by a rule of the driver's.
+    pub dropped: u64,
     /// Wanted, and lost.
     pub lost: u64,
 }
@@ -40,6 +42,7 @@ impl Fed {
         match verdict {
             Verdict::Received(_) => self.received += 1,
             Verdict::Filtered => self.filtered += 1,
+            Verdict::Dropped => self.dropped += 1,
             _ => self.lost += 1,
         }
     }
@@ -92,11 +95,12 @@ impl Feed {
 }
 
 /// The ledger as orders tell it.
-pub(super) fn lines(ledger: &Ledger) -> [(&'static str, u64); 9] {
+pub(super) fn lines(ledger: &Ledger) -> [(&'static str, u64); 10] {
     [
         ("offered", ledger.offered),
         ("received", ledger.received),
         ("filtered", ledger.filtered),
+        ("dropped", ledger.dropped),
         ("lost", ledger.lost()),
         ("not_enabled", ledger.not_enabled),
         ("too_long", ledger.too_long),
@@ -132,7 +136,10 @@ mod tests {
     fn what_is_injected_is_received_or_counted() {
         let model = running();
         let fed = order(&model, &json!({ "do": "inject", "count": 60, "size": 64 }));
-        assert_eq!(fed, json!({ "ok": true, "frames": 60, "received": 60, "filtered": 0, "lost": 0 }));
+        assert_eq!(
+            fed,
+            json!({ "ok": true, "frames": 60, "received": 60, "filtered": 0, "dropped": 0, "lost": 0 })
+        );
         let fed = order(&model, &json!({ "do": "inject", "count": 10, "size": 64, "queues": 4 }));
         assert_eq!((&fed["received"], &fed["lost"]), (&json!(3), &json!(7)), "the ring is full");
         let stats = order(&model, &json!({ "do": "stats" }));
@@ -154,8 +161,7 @@ mod tests {
         }
         std::io::Write::write_all(&mut file, &bytes).expect("room");
         let played = order(&running(), &json!({ "do": "play", "file": file.path() }));
-        let wanted =
-            json!({ "ok": true, "frames": 2, "received": 1, "filtered": 1, "lost": 0, "foreign": 0 });
+        let wanted = json!({ "ok": true, "frames": 2, "received": 1, "filtered": 1, "dropped": 0, "lost": 0, "foreign": 0 });
         assert_eq!(played, wanted, "a broadcast, and a frame for somebody else");
     }
 

@@ -39,6 +39,8 @@ pub(crate) struct Mailbox {
     ignored: bool,
     /// Number of the next letter.
     next: u64,
+    /// Most requests that waited for the PF at a time, resets or not.
+    pub(crate) deepest: usize,
 }
 
 /// A request on its way to the PF.
@@ -67,6 +69,11 @@ impl Mailbox {
         request.into_iter().chain(self.outbox.iter().map(|letter| letter.due)).min()
     }
 
+    /// Whether the PF ignores the function, as one that sent too much at once.
+    pub(crate) fn is_ignored(&self) -> bool {
+        self.ignored
+    }
+
     /// The send ring was switched on.
     pub(crate) fn opened(&mut self) {
         self.closing = false;
@@ -74,7 +81,8 @@ impl Mailbox {
 
     /// A reset begins: nothing on its way arrives any more. Registers stay for a moment.
     pub(crate) fn cut(&mut self) {
-        *self = Self { atq: self.atq, arq: self.arq, next: self.next, ..Self::default() };
+        *self =
+            Self { atq: self.atq, arq: self.arq, next: self.next, deepest: self.deepest, ..Self::default() };
     }
 
     /// A reset takes the rings away.

@@ -140,6 +140,7 @@ fn queue(model: &mut Model, mut request: Request) {
         request.due = request.due.zip(last.due).map(|(own, before)| own.max(before));
     }
     model.mailbox.inbox.push_back(request);
+    model.mailbox.deepest = model.mailbox.deepest.max(model.mailbox.inbox.len());
 }
 
 /// Looks at every request whose time has come.
@@ -148,6 +149,7 @@ pub(crate) fn handle_due(model: &mut Model) {
     while let Some(request) =
         model.mailbox.inbox.pop_front_if(|request| request.due.is_some_and(|due| due <= now))
     {
+        model.read_clock();
         let actions = virtchnl::handle(&mut model.function, request.op, &request.payload);
         datapath::drain(model);
         act(model, actions);

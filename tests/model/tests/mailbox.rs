@@ -193,6 +193,8 @@ fn an_e810_ignores_a_function_that_sends_too_much_at_once() {
     bench.pass(MS);
     bench.hear_all();
     assert_eq!(bench.call(Opcode::VERSION, &VERSION), [], "until a reset");
+    let tally = bench.model().tally();
+    assert_eq!((tally.requests_at_once, tally.ignored), (63, true));
     bench.model().reset(crate::Reset::Pf);
     bench.pass(50 * MS);
     bench.open_mailbox();

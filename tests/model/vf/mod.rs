@@ -1,17 +1,23 @@
 //! What a driver asked of its function since the last reset.
 
 mod filters;
+mod qos;
 mod queues;
 mod rss;
+mod rules;
+mod seats;
 mod vlan;
 
 pub use filters::Filters;
-pub use queues::{Direction, RxQueue, TxQueue, VectorMap};
+pub use qos::Qos;
+pub use queues::{Direction, RxQueue, TxQueue};
 pub use rss::Rss;
+pub use rules::{Rule, Rules};
+pub use seats::{Seat, Seats};
 pub use vlan::Strip;
 
 use avf::rss::Family;
-use avf::virtchnl::{Caps, Stats, Version};
+use avf::virtchnl::{Caps, PtpBits, Stats, Version};
 
 use crate::Host;
 
@@ -28,12 +34,20 @@ pub struct Vf {
     pub rx: Vec<RxQueue>,
     /// Transmit queues, as many as the function has pairs.
     pub tx: Vec<TxQueue>,
-    /// Which queues each MSI-X vector serves, by vector.
-    pub vectors: Vec<VectorMap>,
+    /// Which vector each queue signals.
+    pub seats: Seats,
     /// What it wants to receive.
     pub filters: Filters,
     /// How frames are spread over queues.
     pub rss: Rss,
+    /// Flows that are steered or dropped (op 47).
+    pub steered: Rules,
+    /// Flows that it has copies of (op 114).
+    pub subscribed: Rules,
+    /// What the clock does for it (op 60).
+    pub ptp: PtpBits,
+    /// How what it sends is scheduled.
+    pub qos: Qos,
     /// Which VLAN tags are taken out of frames.
     pub strip: Strip,
     /// Tag protocol of the outer tag that descriptors ask to insert.
@@ -58,9 +72,13 @@ impl Vf {
             granted: None,
             rx: vec![RxQueue::default(); pairs],
             tx: vec![TxQueue::default(); pairs],
-            vectors: vec![VectorMap::default(); usize::from(host.vectors)],
+            seats: Seats::new(host.pairs),
             filters: Filters::new(host),
             rss: Rss::new(host, family),
+            steered: Rules::default(),
+            subscribed: Rules::default(),
+            ptp: PtpBits::empty(),
+            qos: Qos::default(),
             strip: Strip::default(),
             insert_outer: Strip::TPID,
             started: false,
@@ -69,16 +87,9 @@ impl Vf {
         }
     }
 
-    /// The vector that serves a queue, and the throttle (ITR index) that it is to use; none when it is not mapped.
+    /// Whether op 3 granted all of these.
     #[must_use]
-    pub fn vector_of(&self, direction: Direction, queue: u16) -> Option<(u16, u16)> {
-        let bit = 1u32.checked_shl(u32::from(queue))?;
-        (0u16..).zip(&self.vectors).find_map(|(vector, map)| {
-            let (mask, itr) = match direction {
-                Direction::Rx => (map.rx, map.rx_itr),
-                Direction::Tx => (map.tx, map.tx_itr),
-            };
-            (u32::from(mask) & bit != 0).then_some((vector, itr))
-        })
+    pub fn has(&self, caps: Caps) -> bool {
+        self.granted.is_some_and(|granted| granted.contains(caps))
     }
 }

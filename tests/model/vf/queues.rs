@@ -32,6 +32,8 @@ pub struct RxQueue {
     pub rxdid: u8,
     /// Whether frames keep their check sequence.
     pub keep_crc: bool,
+    /// Whether descriptors carry the time.
+    pub stamps: bool,
     /// Next descriptor that the device uses.
     pub head: u32,
     /// First descriptor that it may not use, as the driver wrote it.
@@ -73,17 +75,4 @@ pub struct TxQueue {
     pub tail: u32,
     /// Descriptors that are done and asked for a report, not yet in memory.
     pub pending: Vec<u32>,
-}
-
-/// Which queues a vector serves (op 7).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct VectorMap {
-    /// Receive queues, a bit each.
-    pub rx: u16,
-    /// Transmit queues, a bit each.
-    pub tx: u16,
-    /// Throttle of its receive queues.
-    pub rx_itr: u16,
-    /// Throttle of its transmit queues.
-    pub tx_itr: u16,
 }

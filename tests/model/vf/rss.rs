@@ -39,11 +39,10 @@ pub struct Rss {
 
 impl Rss {
     pub(crate) fn new(host: &Host, family: Family) -> Self {
-        let queues = u8::try_from(host.pairs).unwrap_or(u8::MAX);
         Self {
             toeplitz: Toeplitz::new(&FIRST_KEY),
             key: FIRST_KEY,
-            lut: Lut::spread(queues),
+            lut: Lut::deal(host.pairs, host.lut.into()),
             hena: Hena::of(family),
             patterns: Vec::new(),
             algorithm: Algorithm::TOEPLITZ,

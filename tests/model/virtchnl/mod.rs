@@ -2,8 +2,12 @@
 //!
 //! What PFs do differently stands in the [`Persona`](crate::Persona); handlers ask it and never for a name.
 
+mod clock;
 mod filters;
+mod flows;
+mod large;
 mod link;
+mod qos;
 mod queues;
 mod resources;
 mod rss;
@@ -15,8 +19,9 @@ mod vlan;
 
 pub use link::link_changed;
 
+use avf::rx::Rxdid;
 use avf::virtchnl::length::WrongLength;
-use avf::virtchnl::{Event, Message, Opcode, Refused, Request, Status, Version};
+use avf::virtchnl::{Caps, Event, Message, Opcode, Refused, Request, Status, Version};
 
 use crate::{Function, Reset};
 
@@ -50,6 +55,8 @@ pub fn handle(function: &mut Function, op: Opcode, payload: &[u8]) -> Vec<Action
         return function.persona.disabled.map(|status| refuse(op, status)).into_iter().collect();
     }
     match admit(function, op, payload) {
+        // where its bits lie is the PF's affair, not the protocol's
+        Ok(Request::PtpCaps(_)) => vec![answer(op, clock::caps(function, payload))],
         Ok(request) => serve(function, op, request),
         Err(status) => vec![refuse(op, status)],
     }
@@ -68,6 +75,7 @@ fn admit(function: &Function, op: Opcode, payload: &[u8]) -> Result<Request, Sta
         Err(Refused::Length(_)) => return Err(Status::ERR_PARAM),
         other => other,
     };
+    large::check_length(function, op, payload)?;
     let granted = function.vf.granted;
     if function.persona.allow_list && !unlock::is_unlocked(op, granted) {
         return Err(Status::NOT_SUPPORTED);
@@ -90,9 +98,11 @@ fn serve(function: &mut Function, op: Opcode, request: Request) -> Vec<Action> {
         Request::Queues(wanted) => return resources::request(function, wanted),
         Request::Resources(asked) => resources::resources(function, asked),
         Request::EnableQueues(select) => queues::enable(function, select),
+        Request::EnableRuns(runs) => large::enable(function, &runs),
         other => quiet(function, other),
     };
-    let tells_link = matches!(op, Opcode::GET_VF_RESOURCES | Opcode::ENABLE_QUEUES) && told.is_ok();
+    let tells_link = told.is_ok()
+        && matches!(op, Opcode::GET_VF_RESOURCES | Opcode::ENABLE_QUEUES | Opcode::ENABLE_QUEUES_V2);
     let mut actions = vec![answer(op, told)];
     if tells_link {
         actions.extend(link::link_changed(function));
@@ -104,7 +114,7 @@ fn serve(function: &mut Function, op: Opcode, request: Request) -> Vec<Action> {
 fn quiet(function: &mut Function, request: Request) -> Told {
     match request {
         Request::Version(version) => resources::version(function, version),
-        Request::Rxdids => Ok(function.persona.rxdids.encode()),
+        Request::Rxdids => Ok(function.rxdids().encode()),
         Request::ConfigQueues(config) => queues::configure(function, &config),
         Request::DisableQueues(select) => queues::disable(function, select),
         Request::Stats(select) => queues::statistics(function, select),
@@ -137,6 +147,25 @@ fn spread_and_more(function: &mut Function, request: Request) -> Told {
         Request::DisableStrippingV2(setting) => vlan::strip(function, setting, false),
         Request::EnableInsertionV2(setting) => vlan::insert(function, setting, true),
         Request::DisableInsertionV2(setting) => vlan::insert(function, setting, false),
+        other => flows_and_large(function, other),
+    }
+}
+
+/// Single flows, the clock, traffic classes, more than 16 queue pairs.
+fn flows_and_large(function: &mut Function, request: Request) -> Told {
+    match request {
+        Request::AddFdir(rule) => flows::add(function, rule),
+        Request::DelFdir(rule) => flows::del(function, rule),
+        Request::Subscribe(rule) => flows::subscribe(function, rule),
+        Request::Unsubscribe(rule) => flows::unsubscribe(function, rule),
+        Request::PtpTime(_) => clock::time(function),
+        Request::QosCaps => qos::caps(function),
+        Request::QueueClasses(map) => qos::classes(function, &map),
+        Request::Bandwidth(rates) => qos::rates(function, &rates),
+        Request::Quanta(quanta) => qos::quanta(function, quanta),
+        Request::RssRegion => large::region(function),
+        Request::DisableRuns(runs) => large::disable(function, &runs),
+        Request::MapVectors(map) => large::map(function, &map),
         _ => Err(function.persona.not_served),
     }
 }
@@ -159,8 +188,13 @@ impl Function {
     }
 
     /// Whether op 3 granted all of these.
-    fn has(&self, caps: avf::virtchnl::Caps) -> bool {
-        self.vf.granted.is_some_and(|granted| granted.contains(caps))
+    fn has(&self, caps: Caps) -> bool {
+        self.vf.has(caps)
+    }
+
+    /// Receive descriptor formats that are offered, a bit each; the legacy one always is.
+    fn rxdids(&self) -> u64 {
+        self.options.rxdids.unwrap_or(self.persona.rxdids) | 1 << Rxdid::LEGACY.0
     }
 }
 

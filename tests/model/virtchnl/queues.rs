@@ -1,11 +1,13 @@
 //! Queues: ops 6, 8, 9 and their counters, op 15 (reference section 4.8).
 
 use avf::rx::{Format, Rxdid};
-use avf::virtchnl::{self as wire, Caps, ConfigQueues, Message, QueuePair, QueueSelect, Status};
+use avf::virtchnl::{
+    self as wire, Caps, ConfigQueues, Message, PtpBits, QueuePair, QueueSelect, RxFlags, Status,
+};
 
 use super::{DONE, Told, must};
-use crate::vf::{RxQueue, TxQueue};
-use crate::{Function, QueueRules};
+use crate::Function;
+use crate::vf::{Direction, RxQueue, TxQueue};
 
 /// Bytes of a buffer, at the most, and the unit in which hardware has them.
 const BUFFER_MOST: u32 = 16 * 1024 - 128;
@@ -32,7 +34,7 @@ pub(super) fn configure(function: &mut Function, config: &ConfigQueues) -> Told 
 
 fn configure_all(function: &mut Function, config: &ConfigQueues) -> Told {
     function.own_vsi(config.vsi)?;
-    must(config.pairs.len() <= usize::from(function.host.pairs))?;
+    must(config.pairs.len() <= usize::from(function.pairs()))?;
     for pair in &config.pairs {
         check_pair(function, pair)?;
         check_tx(function, &pair.tx)?;
@@ -50,7 +52,7 @@ fn stop_all(function: &mut Function) {
 fn check_pair(function: &Function, pair: &QueuePair) -> Result<(), Status> {
     function.own_vsi(pair.tx.vsi)?;
     function.own_vsi(pair.rx.vsi)?;
-    must(pair.tx.queue == pair.rx.queue && pair.rx.queue < function.host.pairs)
+    must(pair.tx.queue == pair.rx.queue && pair.rx.queue < function.pairs())
 }
 
 fn check_tx(function: &Function, tx: &wire::TxQueue) -> Result<(), Status> {
@@ -77,7 +79,7 @@ fn check_ring(function: &Function, len: u32) -> Result<(), Status> {
 }
 
 fn is_offered(function: &Function, rxdid: u8) -> bool {
-    let offered = function.persona.rxdids.checked_shr(u32::from(rxdid)).unwrap_or(0) & 1 == 1;
+    let offered = function.rxdids().checked_shr(u32::from(rxdid)).unwrap_or(0) & 1 == 1;
     match rxdid {
         0 | 1 => true,
         other => function.has(Caps::RX_FLEX_DESC) && offered && Format::of(Rxdid(other)).is_some(),
@@ -96,6 +98,7 @@ fn take(function: &mut Function, pair: &QueuePair) {
             longest: pair.rx.max_frame,
             rxdid: if rules.has_profiles { pair.rx.rxdid.max(Rxdid::LEGACY.0) } else { Rxdid::LEGACY.0 },
             keep_crc: rules.keeps_crc && pair.rx.keep_crc,
+            stamps: pair.rx.flags.contains(RxFlags::PTP) && function.vf.ptp.contains(PtpBits::RX_TSTAMP),
             tail: rx.tail,
             ..RxQueue::default()
         };
@@ -113,53 +116,71 @@ fn take(function: &mut Function, pair: &QueuePair) {
 
 /// Op 8.
 pub(super) fn enable(function: &mut Function, select: QueueSelect) -> Told {
-    check_select(function, select)?;
-    for (_, rx) in (0..).zip(&mut function.vf.rx).filter(|(queue, _)| has(select.rx, *queue)) {
-        start(&function.persona.queues, rx.configured && rx.len > 0)?;
-        if !rx.enabled {
-            (rx.enabled, rx.head) = (true, 0);
-            rx.pending.clear();
-        }
-    }
-    for (_, tx) in (0..).zip(&mut function.vf.tx).filter(|(queue, _)| has(select.tx, *queue)) {
-        start(&function.persona.queues, tx.configured && tx.len > 0)?;
-        if !tx.enabled {
-            (tx.enabled, tx.head, tx.tail) = (true, 0, 0);
-            tx.pending.clear();
-        }
+    let named = named(function, select)?;
+    start_all(function, &named)
+}
+
+/// Starts queues, in order, up to the first that cannot be.
+pub(super) fn start_all(function: &mut Function, named: &[(Direction, u16)]) -> Told {
+    for (way, queue) in named {
+        start(function, *way, usize::from(*queue))?;
     }
     function.vf.started = true;
     DONE
 }
 
 /// A queue without a ring does not start; the 700 series finds that out by waiting.
-fn start(rules: &QueueRules, can: bool) -> Result<(), Status> {
-    if can { Ok(()) } else { Err(rules.cannot_start) }
+fn start(function: &mut Function, way: Direction, at: usize) -> Result<(), Status> {
+    let Function { vf, persona, .. } = function;
+    let cannot = persona.queues.cannot_start;
+    match way {
+        Direction::Rx => {
+            let rx = vf.rx.get_mut(at).filter(|rx| rx.configured && rx.len > 0).ok_or(cannot)?;
+            if !rx.enabled {
+                (rx.enabled, rx.head) = (true, 0);
+                rx.pending.clear();
+            }
+        }
+        Direction::Tx => {
+            let tx = vf.tx.get_mut(at).filter(|tx| tx.configured && tx.len > 0).ok_or(cannot)?;
+            if !tx.enabled {
+                (tx.enabled, tx.head, tx.tail) = (true, 0, 0);
+                tx.pending.clear();
+            }
+        }
+    }
+    Ok(())
 }
 
-/// Op 9. What is done and not written back yet stays pending for [`drain`](crate::datapath::drain).
+/// Op 9.
 pub(super) fn disable(function: &mut Function, select: QueueSelect) -> Told {
-    check_select(function, select)?;
-    for (_, rx) in (0..).zip(&mut function.vf.rx).filter(|(queue, _)| has(select.rx, *queue)) {
-        rx.enabled = false;
-    }
-    for (_, tx) in (0..).zip(&mut function.vf.tx).filter(|(queue, _)| has(select.tx, *queue)) {
-        tx.enabled = false;
-    }
-    let vf = &mut function.vf;
-    vf.started = vf.rx.iter().any(|rx| rx.enabled) || vf.tx.iter().any(|tx| tx.enabled);
+    let named = named(function, select)?;
+    stop(function, &named);
     DONE
 }
 
-fn check_select(function: &Function, select: QueueSelect) -> Result<(), Status> {
-    function.own_vsi(select.vsi)?;
-    let all = select.rx | select.tx;
-    let beyond = all.checked_shr(u32::from(function.host.pairs)).unwrap_or(0);
-    must(all != 0 && beyond == 0)
+/// Stops queues. What is done and not written back yet stays pending for [`drain`](crate::datapath::drain).
+pub(super) fn stop(function: &mut Function, named: &[(Direction, u16)]) {
+    let vf = &mut function.vf;
+    for (way, queue) in named {
+        let at = usize::from(*queue);
+        match way {
+            Direction::Rx => vf.rx.get_mut(at).into_iter().for_each(|rx| rx.enabled = false),
+            Direction::Tx => vf.tx.get_mut(at).into_iter().for_each(|tx| tx.enabled = false),
+        }
+    }
+    vf.started = vf.rx.iter().any(|rx| rx.enabled) || vf.tx.iter().any(|tx| tx.enabled);
 }
 
-fn has(mask: u32, queue: u32) -> bool {
-    mask.checked_shr(queue).unwrap_or(0) & 1 == 1
+/// The queues of two bit maps: those that receive, then those that send.
+fn named(function: &Function, select: QueueSelect) -> Result<Vec<(Direction, u16)>, Status> {
+    function.own_vsi(select.vsi)?;
+    let most = function.pairs().min(function.persona.queues.selectable);
+    let beyond = (select.rx | select.tx).checked_shr(u32::from(most)).unwrap_or(0);
+    must(select.rx | select.tx != 0 && beyond == 0)?;
+    let queues =
+        |way, mask: u32| (0..most).filter(move |queue| mask >> queue & 1 == 1).map(move |q| (way, q));
+    Ok(queues(Direction::Rx, select.rx).chain(queues(Direction::Tx, select.tx)).collect())
 }
 
 /// Op 15.

@@ -1,6 +1,6 @@
 //! Who speaks, what there is, and how many queues: ops 1, 3, 29 (reference sections 4.5 and 4.8).
 
-use avf::rss::{KEY_BYTES, LUT_ENTRIES};
+use avf::rss::KEY_BYTES;
 use avf::virtchnl::{Caps, Message, Opcode, QueueCount, Resources, Version, Vsi, VsiKind};
 
 use super::{Action, Told, answer, must, reset_impending};
@@ -22,18 +22,18 @@ pub(super) fn resources(function: &mut Function, asked: Caps) -> Told {
     let (persona, host) = (&function.persona, &function.host);
     let vsi = Vsi {
         id: persona.vsi,
-        queue_pairs: host.pairs,
+        queue_pairs: function.pairs(),
         kind: VsiKind::SRIOV,
         qset: persona.qset,
         address: host.mac.unwrap_or_default(),
     };
     let told = Resources {
-        queue_pairs: host.pairs,
+        queue_pairs: function.pairs(),
         vectors: function.host.vectors,
         max_mtu: persona.max_mtu,
         caps: granted,
         rss_key: KEY_BYTES as u32,
-        rss_lut: LUT_ENTRIES as u32,
+        rss_lut: host.lut.into(),
         vsis: vec![vsi],
     };
     let mut payload = told.encode();
@@ -45,7 +45,18 @@ fn grant(function: &Function, asked: Caps) -> Caps {
     if function.vf.version == Some(Version::V1_0) {
         return Caps::VERSION_1_0;
     }
-    let mut granted = function.persona.always | asked & function.persona.on_request;
+    let options = &function.options;
+    let mut granted = function.persona.always | asked & (function.persona.on_request | options.grants);
+    granted.remove(options.refuses - Caps::L2);
+    if !function.may_be_large() {
+        granted.remove(Caps::LARGE_NUM_QPAIRS);
+    }
+    if !function.host.trusted {
+        granted.remove(Caps::FSUB_PF);
+    }
+    if !granted.contains(Caps::FDIR_PF) {
+        granted.remove(Caps::TC_U32);
+    }
     let second_form = granted.contains(Caps::VLAN_V2);
     if second_form || function.host.port_vlan.is_some() {
         granted.remove(Caps::VLAN);
@@ -55,11 +66,12 @@ fn grant(function: &Function, asked: Caps) -> Caps {
 
 /// Op 29: what cannot be had is answered; what can comes with a reset and no answer.
 pub(super) fn request(function: &mut Function, wanted: QueueCount) -> Vec<Action> {
+    let limit = function.most_pairs();
     let host = &mut function.host;
-    let most = function.persona.most_pairs.min(host.pairs.saturating_add(host.pairs_left));
+    let most = limit.min(host.pairs.saturating_add(host.pairs_left));
     let told = match wanted.pairs {
         0 => host.pairs,
-        pairs if pairs > function.persona.most_pairs => function.persona.most_pairs,
+        pairs if pairs > limit => limit,
         pairs if pairs > most => most,
         pairs => {
             host.pairs_left = (host.pairs_left + host.pairs).saturating_sub(pairs);

@@ -1,6 +1,6 @@
 //! How frames are spread: ops 18, 23 to 26, 45, 46 (reference sections 4.8 and 6).
 
-use avf::rss::{Hena, KEY_BYTES, LUT_ENTRIES, Lut};
+use avf::rss::{Hena, KEY_BYTES, Lut};
 use avf::virtchnl::{
     self as wire, Algorithm, HeaderKind, Message, Pattern, RssConfig, RssHash, RssKey, RssLut, Status,
 };
@@ -24,9 +24,12 @@ pub(super) fn lut(function: &mut Function, asked: &RssLut) -> Told {
     function.own_vsi(asked.vsi)?;
     let below = match function.persona.lut {
         LutLimit::Pairs => function.host.pairs,
-        LutLimit::Below(limit) => limit,
+        LutLimit::Below(limit) => limit.max(function.most_pairs()),
     };
-    must(asked.entries.len() == LUT_ENTRIES && asked.entries.iter().all(|queue| u16::from(*queue) < below))?;
+    must(
+        asked.entries.len() == usize::from(function.host.lut)
+            && asked.entries.iter().all(|queue| u16::from(*queue) < below),
+    )?;
     function.vf.rss.lut = Lut::new(&asked.entries).ok_or(Status::ERR_PARAM)?;
     DONE
 }

@@ -36,7 +36,10 @@ const GATES: &[(Caps, &[Opcode])] = &[
     (Caps::RX_FLEX_DESC, &[Opcode::GET_SUPPORTED_RXDIDS]),
     (Caps::FDIR_PF, &[Opcode::ADD_FDIR_FILTER, Opcode::DEL_FDIR_FILTER]),
     (Caps::PTP, &[Opcode::PTP_GET_CAPS, Opcode::PTP_GET_TIME]),
-    (Caps::QOS, &[Opcode::GET_QOS_CAPS, Opcode::CONFIG_QUEUE_BW, Opcode::CONFIG_QUANTA]),
+    (
+        Caps::QOS,
+        &[Opcode::GET_QOS_CAPS, Opcode::CONFIG_QUEUE_TC_MAP, Opcode::CONFIG_QUEUE_BW, Opcode::CONFIG_QUANTA],
+    ),
     (
         Caps::LARGE_NUM_QPAIRS,
         &[

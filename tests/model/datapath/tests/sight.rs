@@ -3,12 +3,14 @@ use avf::rx::Verdict;
 use etherparse::PacketBuilder;
 
 use super::{PEER, tagged, tcp, udp};
-use crate::datapath::sight::{Sight, look};
+use crate::datapath::sight::{Ports, Sight, look};
 use crate::datapath::sums;
 use crate::rig::OWN;
 
+const PORTS: Ports<'_> = Ports { vxlan: &[4789], geneve: &[6081] };
+
 fn seen(frame: &[u8]) -> Sight {
-    look(frame, &[4789])
+    look(frame, PORTS)
 }
 
 fn ptype(frame: &[u8]) -> u16 {
@@ -49,6 +51,8 @@ fn packet_types() {
     let inner_udp = &udp(20)[14..];
     let gre = |kind: [u8; 2], inner: &[u8]| [&[0, 0, kind[0], kind[1]][..], inner].concat();
     let vxlan = [&[0x10, 0, 0x12, 0xB5, 0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 5, 0][..], &udp(20)].concat();
+    let geneve =
+        [&[0x10, 0, 0x17, 0xC1, 0, 0, 0, 0, 1, 0, 0x65, 0x58, 0, 0, 5, 0, 0, 0, 0, 0][..], &udp(20)].concat();
     let cases = [
         (udp(20), 24),
         (tcp(b"x", |tcp| tcp), 26),
@@ -72,13 +76,18 @@ fn packet_types() {
         (ethernet(0x0800, &ipv4(47, &gre([0x65, 0x58], &tagged(&udp(20), 0x8100, 1)))), 76),
         (ethernet(0x0800, &ipv4(47, &gre([0x88, 0x0B], &[0; 8]))), 43),
         (ethernet(0x0800, &ipv4(17, &vxlan)), 61),
+        (ethernet(0x0800, &ipv4(17, &geneve)), 61),
         (ethernet(0x0800, &[0x45, 0, 0]), 1),
         (vec![1, 2, 3], 1),
     ];
     for (at, (frame, row)) in cases.iter().enumerate() {
         assert_eq!(ptype(frame), *row, "case {at}: {:?}", seen(frame).layers);
     }
-    assert_eq!(Ptype::of(&look(&ethernet(0x0800, &ipv4(17, &vxlan)), &[]).layers).0, 24, "not registered");
+    assert_eq!(
+        Ptype::of(&look(&ethernet(0x0800, &ipv4(17, &vxlan)), Ports::default()).layers).0,
+        24,
+        "not registered"
+    );
 }
 
 #[test]
@@ -131,7 +140,7 @@ fn nothing_that_is_sent_panics() {
         1,
     );
     for length in 0..whole.len() {
-        look(&whole[..length], &[4789]);
+        look(&whole[..length], PORTS);
     }
     let mut state = 1_u64;
     for _ in 0..20_000 {
@@ -141,6 +150,6 @@ fn nothing_that_is_sent_panics() {
             let at = (state >> 33) as usize % frame.len();
             frame[at] = (state >> 20) as u8;
         }
-        look(&frame, &[4789]);
+        look(&frame, PORTS);
     }
 }

@@ -1,7 +1,11 @@
-use avf::rss::KEY_BYTES;
-use avf::virtchnl::{Hena, Request, RssKey, RssLut};
+use std::collections::BTreeSet;
 
-use super::{udp, udp_between};
+use avf::rss::KEY_BYTES;
+use avf::virtchnl::{
+    Algorithm, Header, HeaderKind, HeaderPattern, Hena, Request, RssConfig, RssKey, RssLut, field,
+};
+
+use super::{tagged, udp, udp_between};
 use crate::rig::{Rig, Setting};
 use crate::{Options, Persona};
 
@@ -39,7 +43,7 @@ fn published_vectors_stand_in_descriptors() {
 #[test]
 fn the_symmetric_key_keeps_both_directions_together() {
     let mut rig = with_key(Persona::i40e(), [0x6D, 0x5A].repeat(26));
-    let mut queues = std::collections::BTreeSet::new();
+    let mut queues = BTreeSet::new();
     for n in 0..64_u8 {
         let there = udp_between([10, 0, n, 1], [10, 9, 0, n], 1000 + u16::from(n), 53, 20);
         let back = udp_between([10, 9, 0, n], [10, 0, n, 1], 53, 1000 + u16::from(n), 20);
@@ -91,4 +95,74 @@ fn the_table_decides_the_queue() {
     for n in 0..8 {
         assert_eq!(rig.through(&udp_between([1, 2, 3, n], [4, 3, 2, 1], 5, 6, 20)).0, 3);
     }
+}
+
+/// A frame in VXLAN or GENEVE from one tunnel end to the other; the source port follows the flow, as RFC 7348 has it.
+fn tunnelled(port: u16, header: &[u8], entropy: u16, inner: &[u8]) -> Vec<u8> {
+    let builder = etherparse::PacketBuilder::ethernet2([2; 6], crate::rig::OWN)
+        .ipv4([172, 16, 0, 1], [172, 16, 0, 2], 64)
+        .udp(entropy, port);
+    let mut frame = Vec::new();
+    builder.write(&mut frame, &[header, inner].concat()).expect("room");
+    frame
+}
+
+fn vxlan(entropy: u16, inner: &[u8]) -> Vec<u8> {
+    tunnelled(4789, &[8, 0, 0, 0, 0, 0, 5, 0], entropy, inner)
+}
+
+fn geneve(entropy: u16, inner: &[u8]) -> Vec<u8> {
+    tunnelled(6081, &[1, 0, 0x65, 0x58, 0, 0, 5, 0, 0, 0, 0, 0], entropy, inner)
+}
+
+fn headers() -> Vec<Header> {
+    vec![Header::new(HeaderKind::IPV4, field::ENDS), Header::new(HeaderKind::UDP, field::ENDS)]
+}
+
+fn symmetric(pattern: HeaderPattern) -> Request {
+    Request::AddRss(RssConfig { pattern, algorithm: Algorithm::TOEPLITZ_SYMMETRIC })
+}
+
+/// Both directions of a conversation, each in its own outer flow.
+fn conversation(wrap: fn(u16, &[u8]) -> Vec<u8>, n: u8) -> [Vec<u8>; 2] {
+    let there = udp_between([10, 0, n, 1], [10, 9, 0, n], 1000 + u16::from(n), 53, 20);
+    let back = udp_between([10, 9, 0, n], [10, 0, n, 1], 53, 1000 + u16::from(n), 20);
+    [wrap(50_000 + u16::from(n), &there), wrap(60_000 - u16::from(n), &tagged(&back, 0x8100, 7))]
+}
+
+/// Of a tunnel the inner headers are hashed where the PF can and was asked; otherwise outer ones, whatever was asked.
+#[test]
+fn inner_headers_are_hashed_where_the_pf_can() {
+    for (inner_patterns, wrap) in [(true, vxlan as fn(u16, &[u8]) -> Vec<u8>), (true, geneve), (false, vxlan)]
+    {
+        let options = Options { inner_patterns, vxlan: vec![4789], geneve: vec![6081], ..Options::lenient() };
+        let mut rig = Rig::running(Persona::ice(), options, Setting::default());
+        rig.ok(symmetric(HeaderPattern::of(headers())));
+        rig.ok(symmetric(HeaderPattern::inside(headers())));
+        let mut queues = BTreeSet::new();
+        let mut together = 0;
+        for n in 0..64 {
+            let [there, back] = conversation(wrap, n).map(|frame| rig.through(&frame));
+            together += u32::from(there.1.hash == back.1.hash);
+            queues.extend([there.0, back.0]);
+        }
+        assert_eq!(queues.len(), 4);
+        assert_eq!(together == 64, inner_patterns, "{together} of 64");
+        // what is in no tunnel is hashed as ever
+        let plain = |from, to, source, port| udp_between(from, to, source, port, 20);
+        let there = rig.through(&plain([10, 0, 0, 1], [10, 0, 0, 2], 5, 6)).1.hash;
+        assert!(there.is_some() && there == rig.through(&plain([10, 0, 0, 2], [10, 0, 0, 1], 6, 5)).1.hash);
+    }
+}
+
+/// Ports that the PF has not registered are those of any datagram.
+#[test]
+fn a_tunnel_that_the_pf_does_not_know_is_udp() {
+    let options = Options { inner_patterns: true, ..Options::lenient() };
+    let mut rig = Rig::running(Persona::ice(), options, Setting::default());
+    rig.ok(symmetric(HeaderPattern::inside(headers())));
+    let [there, _] = conversation(vxlan, 1);
+    assert_eq!(rig.through(&there).1.hash, None, "no pattern is one of outer headers");
+    rig.ok(symmetric(HeaderPattern::of(headers())));
+    assert_eq!(rig.through(&there).1.ptype.0, 24);
 }

@@ -2,7 +2,7 @@ use avf::tx::{Context, Data, HeaderLengths, IpOffload, Segmentation, TransportOf
 use avf::virtchnl::Opcode;
 
 use super::{tcp, udp};
-use crate::datapath::sight::look;
+use crate::datapath::sight::{Ports, look};
 use crate::datapath::{Malice, flush, sums};
 use crate::rig::{OWN, Rig, Setting};
 use crate::vf::Direction;
@@ -121,7 +121,7 @@ fn a_wrong_seed_makes_a_wrong_checksum() {
     frame[40..42].fill(0);
     let buffer = rig.stage(0, &frame);
     rig.post_tx(0, &[offload(&frame, buffer, TransportOffload::Udp, 8).emit()]);
-    assert!(look(&rig.model.wire.take().unwrap(), &[]).checks.transport_bad);
+    assert!(look(&rig.model.wire.take().unwrap(), Ports::default()).checks.transport_bad);
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn segments_are_cut() {
     assert_eq!(rig.model.malice, None);
     let mut sent = Vec::new();
     while let Some(frame) = rig.model.wire.take() {
-        let checks = look(&frame, &[]).checks;
+        let checks = look(&frame, Ports::default()).checks;
         assert!(checks.evaluated && !checks.ip_bad && !checks.transport_bad);
         let at = sent.len();
         assert_eq!(frame[38..42], (7 + at as u32).to_be_bytes());

@@ -114,6 +114,6 @@ fn a_reset_forgets_what_the_driver_asked_for() {
     rig.ok(Request::EnableStripping);
     rig.model.function.forget();
     let vf = &rig.model.function.vf;
-    assert!(vf.granted.is_none() && !vf.strip.is_on() && vf.vectors.iter().all(|map| map.rx == 0));
+    assert!(vf.granted.is_none() && !vf.strip.is_on() && vf.seats.queues(1).next().is_none());
     assert!(vf.rx.iter().all(|rx| !rx.enabled && !rx.configured));
 }

@@ -1,7 +1,9 @@
-//! Every message as a PF of the 700 series takes it: right, one byte off, for another VSI, out of range.
+//! Every message as a PF takes it: right, one byte off, for another VSI, out of range.
 
 mod bringup;
+mod flows;
 mod ice;
+mod large;
 mod table;
 
 use avf::virtchnl::{Opcode, Request, Status};
