@@ -9,6 +9,7 @@ use crate::eve::Block;
 use crate::sink::Sink;
 use crossbeam_channel::{Receiver, Select, Sender, bounded};
 use event::Key;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -16,6 +17,8 @@ use std::thread::JoinHandle;
 const QUEUE: usize = 4;
 /// Chunks handed to sinks are about this large.
 const CHUNK: usize = 256 * 1024;
+/// Chunks that are remembered after they were handed over, to be used again once every sink has let go of them.
+const RECENT: usize = 8;
 
 /// In which order lines leave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +85,8 @@ impl Hub {
             lanes.push(Lane { inbox, back, waiting: Vec::new(), upto: Key::default(), ended: false });
         }
         let (beside, aside) = bounded(QUEUE);
-        let merger = Merger { lanes, aside, out: Outlet { sinks, chunk: Vec::new() } };
+        let merger =
+            Merger { lanes, aside, out: Outlet { sinks, chunk: Vec::new(), recent: VecDeque::new() } };
         let thread = std::thread::Builder::new().name("hub".into()).spawn(move || merger.run(order))?;
         Ok((ports, Aside { blocks: beside }, Self { thread }))
     }
@@ -226,6 +230,8 @@ fn recycle(back: &Sender<Block>, mut block: Block) {
 struct Outlet {
     sinks: Vec<Sink>,
     chunk: Vec<u8>,
+    /// What was handed over last, oldest first.
+    recent: VecDeque<Arc<Vec<u8>>>,
 }
 
 impl Outlet {
@@ -245,22 +251,29 @@ impl Outlet {
             sink.count(block.lines.len() as u64);
         }
         self.flush();
-        self.offer(std::mem::take(&mut block.bytes));
+        block.bytes = self.offer(std::mem::take(&mut block.bytes));
     }
 
     fn flush(&mut self) {
         let chunk = std::mem::take(&mut self.chunk);
-        self.offer(chunk);
+        self.chunk = self.offer(chunk);
     }
 
-    fn offer(&self, lines: Vec<u8>) {
+    /// Hands lines over, and gives an empty chunk for those that follow: an old one when there is one, since fresh memory
+    /// costs a fault a page.
+    fn offer(&mut self, lines: Vec<u8>) -> Vec<u8> {
         if lines.is_empty() {
-            return;
+            return lines;
         }
         let chunk = Arc::new(lines);
         for sink in &self.sinks {
             sink.offer(&chunk);
         }
+        self.recent.push_back(chunk);
+        let oldest = if self.recent.len() >= RECENT { self.recent.pop_front() } else { None };
+        let mut spare = oldest.and_then(Arc::into_inner).unwrap_or_default();
+        spare.clear();
+        spare
     }
 
     fn end(mut self) {

@@ -52,7 +52,7 @@ pub(super) struct Segment {
     pub(super) bytes: Vec<u8>,
     pub(super) records: Vec<Record>,
     /// For each reader, which records concern it and whose they are; nothing when nobody has sorted them.
-    pub(super) sorted: Vec<Vec<(usize, Lot)>>,
+    pub(super) sorted: Vec<Vec<(u32, Lot)>>,
     /// Set in the last segment of a capture.
     pub(super) ending: Option<Ending>,
     /// How far into the file this segment reaches, in bytes of the file.
@@ -77,7 +77,7 @@ impl Dealer {
         let Segment { bytes, records, sorted, .. } = segment;
         sorted.resize_with(self.readers, Vec::new);
         sorted.iter_mut().for_each(Vec::clear);
-        for (at, record) in records.iter().enumerate() {
+        for (at, record) in (0..).zip(records.iter()) {
             let lot = (self.sorter)(&record.frame(bytes, 0, TapId(0)));
             let begins = record.time.seconds() > self.latest.seconds();
             self.latest = self.latest.max(record.time);
