@@ -110,6 +110,30 @@ score: release ## conformance and agreement over the corpora, against tests/repl
 long: release ## replay and flood suites at full size
 	VIGIE_LONG=1 cargo nextest run --locked --package replay
 
+# --- the appliance ---
+
+FLAVOUR ?= onprem
+IMAGE_ARGS := --flavour $(FLAVOUR) $(if $(IMAGE_KEYS),--keys '$(IMAGE_KEYS)') $(if $(IMAGE_VERSION),--version $(IMAGE_VERSION))
+
+# Needs root and a Debian mirror; no loop device, no KVM.
+.PHONY: image
+image: release ## an image for virtual machines: FLAVOUR=onprem|aws|gcp|azure, IMAGE_KEYS=FOLDER, IMAGE_VERSION=V
+	@images/build $(IMAGE_ARGS)
+
+.PHONY: image-lock
+image-lock: ## lock the packages of FLAVOUR to what the mirror has now
+	@images/build --flavour $(FLAVOUR) --lock
+
+.PHONY: image-keys
+image-keys: ## keys of your own for Secure Boot and updates, in IMAGE_KEYS=FOLDER
+	@images/keys '$(IMAGE_KEYS)'
+
+.PHONY: image-test
+image-test: compiler release guests ## the image on boards of every hypervisor under QEMU, updates and accidents; long
+	@cargo build --release --locked --package model
+	@images/build --flavour onprem $(if $(IMAGE_KEYS),--keys '$(IMAGE_KEYS)')
+	@VIGIE_IMAGE='$(VIGIE_CACHE)/image/onprem/out' cargo test --locked --package testbed --test appliance -- --test-threads 1 --nocapture
+
 # --- measure and attack ---
 
 .PHONY: bench

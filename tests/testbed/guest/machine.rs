@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use super::Image;
+use super::{Image, Root};
 
 /// Ends a script, and what it printed (see `init.sh`).
 const END: u8 = 4;
@@ -64,15 +64,53 @@ impl Machine {
         let (root, kernel) = (image.root().clone(), image.kernel());
         fs::copy(root.kernel_file(kernel, "vmlinuz"), folder.join("vmlinuz")).expect("room for a kernel");
         image.write(&folder.join("initrd")).expect("room for an image");
-        let listener = UnixListener::bind(folder.join("talk.sock")).expect("a socket");
+        Self::power_on(&root, arguments(shape), folder, BOOT)
+    }
+
+    /// Starts QEMU with these arguments in `folder`, with consoles as [`CONSOLES`] names them, and waits until something
+    /// inside offers to run scripts.
+    ///
+    /// # Panics
+    /// When nothing does within the time given; the console is shown.
+    #[must_use]
+    pub(super) fn power_on(root: &Root, arguments: Vec<String>, folder: &Path, within: Duration) -> Self {
+        let mut machine = Self::switch_on(root, arguments, folder);
+        machine.listen(within, "it boots");
+        machine
+    }
+
+    /// As [`Self::power_on`], without waiting for anything inside.
+    ///
+    /// # Panics
+    /// When QEMU does not start.
+    #[must_use]
+    pub(super) fn switch_on(root: &Root, arguments: Vec<String>, folder: &Path) -> Self {
+        let socket = folder.join("talk.sock");
+        let _ = fs::remove_file(&socket); // of the power-on before
+        let listener = UnixListener::bind(socket).expect("a socket");
         let mut command = root.command(folder, "qemu-system-x86_64");
-        command.args(arguments(shape)).stdin(Stdio::null()).stdout(Stdio::null());
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null());
         command.stderr(fs::File::create(folder.join("qemu.log")).expect("a file"));
         let mut child = command.spawn().expect("the script runs");
         let talk = accept(&listener, &mut child, folder);
-        let mut machine = Self { child, talk, folder: folder.to_owned() };
-        machine.listen(BOOT, "it boots");
-        machine
+        Self { child, talk, folder: folder.to_owned() }
+    }
+
+    /// Waits until it has restarted, and something inside offers to run scripts again.
+    ///
+    /// # Panics
+    /// When nothing does within the time given; the console is shown.
+    pub fn comes_back(&mut self, within: Duration) {
+        self.listen(within, "it comes back");
+    }
+
+    /// Starts something that ends the guest's answers, such as a restart.
+    ///
+    /// # Panics
+    /// When the guest is gone already.
+    pub fn order(&mut self, script: &str) {
+        self.talk.write_all(script.as_bytes()).expect("a guest that listens");
+        self.talk.write_all(&[b'\n', END, b'\n']).expect("a guest that listens");
     }
 
     /// Runs a script in the guest, to its end.
@@ -80,8 +118,7 @@ impl Machine {
     /// # Panics
     /// When it does not end within a minute.
     pub fn attempt(&mut self, script: &str) -> Said {
-        self.talk.write_all(script.as_bytes()).expect("a guest that listens");
-        self.talk.write_all(&[b'\n', END, b'\n']).expect("a guest that listens");
+        self.order(script);
         self.listen(SCRIPT, script)
     }
 
@@ -208,6 +245,10 @@ fn told(folder: &Path) -> String {
     format!("console: {}\nqemu: {}", text("console"), text("qemu.log"))
 }
 
+/// The first serial port is kept, over the second one scripts come and answers go.
+pub(super) const CONSOLES: &str =
+    "-chardev socket,id=talk,path=talk.sock -serial file:console -serial chardev:talk";
+
 /// Memory is shared, as a device in another process reaches it by its descriptor.
 fn arguments(shape: &Shape) -> Vec<String> {
     let Shape { processors, memory, kernel_words, nic } = shape;
@@ -215,7 +256,7 @@ fn arguments(shape: &Shape) -> Vec<String> {
     let mut all: Vec<String> = [
         "-accel tcg,thread=multi -cpu max -machine q35,kernel-irqchip=split -nodefaults -no-user-config -no-reboot",
         "-display none -device intel-iommu,intremap=on,caching-mode=on -numa node,memdev=memory",
-        "-chardev socket,id=talk,path=talk.sock -serial file:console -serial chardev:talk",
+        CONSOLES,
         "-kernel vmlinuz -initrd initrd",
         &format!("-smp {processors} -m {memory} -object memory-backend-memfd,id=memory,size={memory}M,share=on"),
     ]

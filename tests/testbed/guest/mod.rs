@@ -4,11 +4,13 @@
 //! scripts inside the guest and orders to the NIC. Everything comes from the root folder that `peers/guest.sh` makes,
 //! and lies in one folder a test, gone with it.
 
+mod appliance;
 mod image;
 mod machine;
 mod nic;
 mod root;
 
+pub use appliance::{Appliance, Board, Disk, Firmware, Made, Port};
 pub use image::Image;
 pub use machine::{Machine, Said, Shape};
 pub use nic::Nic;

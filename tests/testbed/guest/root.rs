@@ -8,6 +8,12 @@ use std::process::Command;
 #[derive(Debug)]
 pub struct NoGuests(String);
 
+impl NoGuests {
+    pub(super) fn because(reason: &str) -> Self {
+        Self(reason.to_owned())
+    }
+}
+
 impl std::fmt::Display for NoGuests {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "no guests: {}", self.0)
