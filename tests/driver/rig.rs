@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use avf_driver::{Control, Queue, Settings, Standing, VfError};
+use capture::vf::CHOICE;
 use device::{Local, Time, Witness};
 use frame::{Checksum, Ledger, RxError, RxQueue as _, RxStatus, VlanTag};
 use model::datapath::Verdict;
@@ -90,7 +91,7 @@ impl Rig {
         let witness = device.witness();
         // A worker of this loop looks once and goes on.
         settings.wait = Duration::ZERO;
-        let control = iavf::open(Box::new(device), settings, Duration::ZERO)?;
+        let control = Control::open(Box::new(device), CHOICE, settings, Duration::ZERO)?;
         Ok(Self {
             model,
             witness,

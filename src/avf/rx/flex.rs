@@ -12,6 +12,7 @@ const CAST: u32 = 14;
 const PTYPE: u32 = 16;
 const LENGTH: u32 = 32;
 
+const EOF: u64 = 1 << 1;
 const L3L4P: u64 = 1 << 3;
 const IPE: u64 = 1 << 4;
 const L4E: u64 = 1 << 5;
@@ -36,6 +37,75 @@ const NO_FLOW: u32 = u32::MAX;
 pub struct Flex(pub Words);
 
 impl Flex {
+    /// Whether a frame begins and ends here with which nothing is wrong, neither bytes nor checksums, from the status
+    /// word alone. That it begins here is for the caller to know.
+    #[inline]
+    #[must_use]
+    pub const fn is_plain(status: u64) -> bool {
+        status & (EOF | RXE | IPE | L4E | EIPE | EUDPE) == EOF
+    }
+
+    /// Whether the checksums of a plain frame were verified, from the status word alone.
+    #[inline]
+    #[must_use]
+    pub const fn is_verified(status: u64) -> bool {
+        status & (L3L4P | IPV6EXADD) == L3L4P
+    }
+
+    /// Bytes in the buffer, from the first word alone.
+    #[inline]
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "14 bits")]
+    pub const fn length_of(first: u64) -> u16 {
+        (first >> LENGTH) as u16 & 0x3FFF
+    }
+
+    /// What the parser saw, from the first word alone.
+    #[inline]
+    #[must_use]
+    pub const fn ptype_of(first: u64) -> Ptype {
+        Ptype(quarter(first, 1) & 0x3FF)
+    }
+
+    /// Tag that was taken out, first place, from the status word alone.
+    #[inline]
+    #[must_use]
+    pub const fn tag1_of(status: u64) -> Option<u16> {
+        if status & L2TAG1P != 0 { Some(quarter(status, 1)) } else { None }
+    }
+
+    /// Tag that was taken out, second place, from the third word alone.
+    #[inline]
+    #[must_use]
+    pub const fn tag2_of(third: u64) -> Option<u16> {
+        if third & L2TAG2P != 0 { Some(quarter(third, 3)) } else { None }
+    }
+
+    /// Whether the device's time is valid, from the third word alone.
+    #[inline]
+    #[must_use]
+    pub const fn is_stamped(third: u64) -> bool {
+        third & TIME_VALID != 0
+    }
+
+    /// Nanoseconds of a valid time, from the last word alone.
+    #[inline]
+    #[must_use]
+    pub const fn nanoseconds_of(last: u64) -> u32 {
+        high(last)
+    }
+
+    /// Whether a flow director rule matched, from the status word and, where the format needs it, the last one.
+    #[inline]
+    #[must_use]
+    pub fn has_flow(format: Format, status: u64, last: impl FnOnce() -> u64) -> bool {
+        match format {
+            Format::Ovs => high(status) != NO_FLOW,
+            Format::Nic2 => quarter(last(), 0) != u16::MAX,
+            _ => low(last()) != NO_FLOW,
+        }
+    }
+
     /// The profile that the device used.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "the lowest byte")]
@@ -45,15 +115,14 @@ impl Flex {
 
     /// Bytes in the buffer.
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, reason = "14 bits")]
     pub const fn length(self) -> u16 {
-        (self.0[0] >> LENGTH) as u16 & 0x3FFF
+        Self::length_of(self.0[0])
     }
 
     /// What the parser saw: 10 bits.
     #[must_use]
     pub const fn ptype(self) -> Ptype {
-        Ptype(quarter(self.0[0], 1) & 0x3FF)
+        Self::ptype_of(self.0[0])
     }
 
     /// RSS hash, where one was computed.
@@ -71,13 +140,13 @@ impl Flex {
     /// Tag that was taken out, first place.
     #[must_use]
     pub const fn tag1(self) -> Option<u16> {
-        if self.0[1] & L2TAG1P != 0 { Some(quarter(self.0[1], 1)) } else { None }
+        Self::tag1_of(self.0[1])
     }
 
     /// Tag that was taken out, second place.
     #[must_use]
     pub const fn tag2(self) -> Option<u16> {
-        if self.0[2] & L2TAG2P != 0 { Some(quarter(self.0[2], 3)) } else { None }
+        Self::tag2_of(self.0[2])
     }
 
     /// Checksums.

@@ -80,7 +80,7 @@ pub(super) fn start(settings: &VfSettings) -> Result<(Vec<Box<dyn RxQueue>>, Kee
     let place = &settings.place;
     let device = place.open().map_err(|error| OpenError::Device(place.clone(), error))?;
     let begin = Instant::now();
-    let mut control = iavf::open(device, settings.driver.clone(), Duration::ZERO)
+    let mut control = Control::open(device, super::CHOICE, settings.driver.clone(), Duration::ZERO)
         .map_err(|error| OpenError::Driver(place.clone(), error))?;
     if let Err(why) = control.bring_up(&mut Since(begin), settings.comes_up) {
         give_back(&mut control, begin);

@@ -1,8 +1,13 @@
 //! Frames from a virtual function, driven from user space: one queue a worker, lent where the NIC put them.
 //!
+//! Which driver it is follows from what the PF grants, and from nothing else: the controller agrees on a version and asks for
+//! what either driver could use; the answer says which dialect is spoken from there on, before anything of the function is
+//! set up. A device id is no proof: adaptive functions of other cards have the E810's.
+//!
 //! The driver's controller lives in a thread of its own, which has the clock; it ends when every queue has stopped or is
 //! gone, and gives the function back as it was found.
 
+mod choice;
 mod keeper;
 mod place;
 mod report;
@@ -15,6 +20,7 @@ use frame::RxQueue;
 
 pub use avf_driver::verify::{Promiscuity, Spreading, Symmetry};
 pub use avf_driver::{Polling, Settings as DriverSettings, Standing};
+pub use choice::CHOICE;
 pub use device::{DeviceError, pci};
 pub use keeper::{Keeper, Look};
 pub use place::Place;

@@ -36,7 +36,7 @@ const ROOMS: &[Room] = &[
     Room { folder: "src/avf/driver", knows: &["frame", "device", "avf"] },
     Room { folder: "src/device", knows: &[] },
     Room { folder: "src/event", knows: &["parse"] },
-    Room { folder: "src/capture", knows: &["frame", "device", "avf-driver", "iavf", "vf-ice"] },
+    Room { folder: "src/capture", knows: &["frame", "device", "avf", "avf-driver", "iavf", "vf-ice"] },
     Room { folder: "src/decode", knows: &["frame"] },
     Room { folder: "src/flow", knows: &["frame", "decode"] },
     Room { folder: "src/app", knows: &["parse"] },

@@ -81,7 +81,11 @@ fn settings() -> Settings {
 
 /// Plays one plan to its end; what is not as it must be.
 fn play(plan: Plan, seed: u64, frames: &[Vec<u8>]) -> Result<Rig, String> {
-    let persona = if seed.is_multiple_of(2) { Persona::i40e() } else { Persona::x722() };
+    let persona = match seed % 4 {
+        0 => Persona::i40e(),
+        1 => Persona::x722(),
+        _ => Persona::ice(),
+    };
     let mut rig = Rig::with_plan(persona, Options::default(), settings(), plan).map_err(|e| e.to_string())?;
     let mut frames = frames.iter().cycle();
     while rig.now() < STRIKES {

@@ -13,11 +13,27 @@ fn is_final(fault: &Fault) -> bool {
     fault.act == Act::AllOnes(0)
 }
 
+/// Messages that a driver sends to this kind of function, those that matter most.
+fn messages(persona: &Persona) -> [&'static [Option<u32>]; 2] {
+    if persona.name == "ice" {
+        [
+            &[Some(1), Some(3), Some(6), Some(8), Some(15), Some(23), Some(44), Some(45)],
+            &[Some(1), Some(3), Some(6), Some(8), Some(14), Some(15), Some(51), Some(60), Some(61)],
+        ]
+    } else {
+        [
+            &[Some(1), Some(3), Some(6), Some(8), Some(15), Some(23)],
+            &[Some(1), Some(3), Some(6), Some(8), Some(14), Some(15), Some(28)],
+        ]
+    }
+}
+
 /// Every act at every place, at the number that matters most there, once and for a while.
-fn every_fault() -> Vec<Fault> {
+fn every_fault(persona: &Persona) -> Vec<Fault> {
+    let [requests, replies] = messages(persona);
     let places: [(Kind, &[Option<u32>]); 10] = [
-        (Kind::Request, &[Some(1), Some(3), Some(6), Some(8), Some(15), Some(23)]),
-        (Kind::Reply, &[Some(1), Some(3), Some(6), Some(8), Some(14), Some(15), Some(28)]),
+        (Kind::Request, requests),
+        (Kind::Reply, replies),
         (Kind::Event, &[Some(1)]),
         (Kind::Read, &[Some(0x8000), Some(0x8800), Some(0x6400), Some(0x7C00)]),
         (Kind::Write, &[Some(0x8400), Some(0x7000), Some(0x2000), Some(0x5C00)]),
@@ -59,8 +75,11 @@ fn every_fault() -> Vec<Fault> {
     faults
 }
 
+/// One kind of function for each driver.
+const TWO: [fn() -> Persona; 2] = [Persona::i40e, Persona::ice];
+
 /// Plays a plan: how it ended, or what is not as it must be.
-fn play(faults: &[Fault]) -> Result<Standing, String> {
+fn play(persona: &Persona, faults: &[Fault]) -> Result<Standing, String> {
     let plan = Plan::new(faults.iter().copied()).map_err(|e| e.to_string())?;
     let text = plan.to_string();
     let settings = Settings {
@@ -71,7 +90,7 @@ fn play(faults: &[Fault]) -> Result<Standing, String> {
     };
     let fail = |rig: &Rig, why: String| format!("{text}{why}\n{:?}\n{:?}\n", rig.control, rig.said);
     let mut rig =
-        Rig::with_plan(Persona::i40e(), Options::default(), settings, plan).map_err(|e| e.to_string())?;
+        Rig::with_plan(persona.clone(), Options::default(), settings, plan).map_err(|e| e.to_string())?;
     for number in 0..60 {
         rig.inject(&udp(number));
         rig.run(Duration::from_millis(100));
@@ -104,17 +123,18 @@ fn play(faults: &[Fault]) -> Result<Standing, String> {
 
 #[test]
 fn every_fault_alone() {
-    let faults = every_fault();
-    assert!(faults.len() > 150, "{}", faults.len());
     let mut wrong = Vec::new();
-    for fault in faults {
-        match play(&[fault]) {
+    for (kind, fault) in
+        TWO.iter().flat_map(|kind| every_fault(&kind()).into_iter().map(move |one| (kind, one)))
+    {
+        let persona = kind();
+        match play(&persona, &[fault]) {
             Ok(Standing::Up) if !is_final(&fault) => {}
             Ok(Standing::Over) if is_final(&fault) => {}
             // A place that this driver does not come to.
             Ok(Standing::Up)
                 if matches!(fault.at, Kind::Transmit | Kind::Reset | Kind::Signal | Kind::Event) => {}
-            Ok(standing) => wrong.push(format!("{fault}: {standing:?}")),
+            Ok(standing) => wrong.push(format!("{}: {fault}: {standing:?}", persona.name)),
             Err(why) => wrong.push(why),
         }
     }
@@ -124,15 +144,15 @@ fn every_fault_alone() {
 #[test]
 fn faults_in_pairs() {
     // Each act once with each other, at places that change from pair to pair.
-    let faults = every_fault();
+    let faults = TWO.map(|kind| every_fault(&kind()));
     let mut acts: Vec<Act> = Vec::new();
-    faults.iter().for_each(|fault| {
+    faults.iter().flatten().for_each(|fault| {
         if !acts.contains(&fault.act) {
             acts.push(fault.act)
         }
     });
-    let of = |act: Act, nth: usize| {
-        let places: Vec<_> = faults.iter().filter(|fault| fault.act == act).collect();
+    let of = |driver: usize, act: Act, nth: usize| {
+        let places: Vec<_> = faults[driver].iter().filter(|fault| fault.act == act).collect();
         *places[nth % places.len()]
     };
     let mut wrong = Vec::new();
@@ -140,10 +160,12 @@ fn faults_in_pairs() {
     for (n, first) in acts.iter().enumerate() {
         for (m, second) in acts.iter().enumerate().skip(n) {
             for round in 0..2 {
-                let pair = [of(*first, m + 5 * round), of(*second, n + 1 + 7 * round)];
+                // Each driver gets every other pair, and both each pair of acts.
+                let driver = (n + m + round) % 2;
+                let pair = [of(driver, *first, m + 5 * round), of(driver, *second, n + 1 + 7 * round)];
                 pairs += 1;
                 let is_final = pair.iter().any(is_final);
-                match play(&pair) {
+                match play(&TWO[driver](), &pair) {
                     Ok(Standing::Up) => {}
                     Ok(Standing::Over) if is_final => {}
                     Ok(standing) => wrong.push(format!("{} + {}: {standing:?}", pair[0], pair[1])),
@@ -158,10 +180,9 @@ fn faults_in_pairs() {
 
 #[test]
 fn a_ring_that_shows_nothing_is_pushed_and_then_the_function_is_reset() {
-    for queues in [1, 4] {
+    for (queues, kind) in [(1, TWO[0]), (4, TWO[0]), (1, TWO[1]), (4, TWO[1])] {
         let plan: Plan = "receive 0 nth 20: stuck-queue".parse().unwrap();
-        let mut rig =
-            Rig::with_plan(Persona::i40e(), Options::default(), Settings::new(queues), plan).unwrap();
+        let mut rig = Rig::with_plan(kind(), Options::default(), Settings::new(queues), plan).unwrap();
         rig.up();
         for number in 0..3000 {
             rig.inject(&udp(number));

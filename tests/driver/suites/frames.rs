@@ -9,19 +9,23 @@ use model::datapath::Verdict;
 use model::{Options, Persona};
 use world::Builder;
 
+use super::personas;
 use crate::{Rig, number_of, udp, udp_of};
 
-fn rig(settings: Settings) -> Rig {
-    let mut rig = Rig::new(Persona::i40e(), Options::default(), settings).unwrap();
+fn rig(persona: Persona, settings: Settings) -> Rig {
+    let mut rig = Rig::new(persona, Options::default(), settings).unwrap();
     rig.up();
     rig
 }
 
+/// One of each kind of function, up.
+fn rigs(settings: &Settings) -> impl Iterator<Item = Rig> + use<'_> {
+    personas().into_iter().map(|persona| rig(persona, settings.clone()))
+}
+
 #[test]
 fn frames_come_out_as_they_went_in_each_once() {
-    for queues in [1, 4, 16] {
-        let mut rig = Rig::new(Persona::i40e(), Options::default(), Settings::new(queues)).unwrap();
-        rig.up();
+    for mut rig in [1, 4, 16].map(Settings::new).iter().flat_map(rigs) {
         for burst in 0..100 {
             for number in burst * 30..(burst + 1) * 30 {
                 rig.inject(&udp(number));
@@ -42,9 +46,7 @@ fn frames_come_out_as_they_went_in_each_once() {
 
 #[test]
 fn a_lone_frame_does_not_wait_for_others() {
-    for persona in [Persona::i40e(), Persona::x722()] {
-        let mut rig = Rig::new(persona, Options::default(), Settings::new(4)).unwrap();
-        rig.up();
+    for mut rig in rigs(&Settings::new(4)) {
         for number in 0..20 {
             rig.inject(&udp(number));
             rig.run(Duration::from_micros(100));
@@ -57,8 +59,7 @@ fn a_lone_frame_does_not_wait_for_others() {
 fn jumbo_frames_in_one_buffer_and_in_five() {
     let chained = Settings { max_frame: 9728, descriptors: 64, ..Settings::new(1) };
     let one_by_one = Settings { burst: 1, ..chained.clone() };
-    for settings in [Settings::jumbo(1), chained, one_by_one] {
-        let mut rig = rig(settings);
+    for mut rig in [Settings::jumbo(1), chained, one_by_one].iter().flat_map(rigs) {
         let lengths: Vec<usize> =
             (60..9728).step_by(61).chain([2048, 4096, 6144, 8192, 2047, 2049, 9728]).collect();
         for (number, length) in lengths.iter().enumerate() {
@@ -75,25 +76,28 @@ fn jumbo_frames_in_one_buffer_and_in_five() {
 
 #[test]
 fn chains_that_run_past_the_end_of_the_ring_are_copied_and_no_others() {
-    let mut rig = rig(Settings { max_frame: 9728, descriptors: 64, ..Settings::new(1) });
-    for number in 0..640 {
-        rig.inject(&udp_of(number, 6000));
-        rig.run(Duration::from_micros(100));
+    for mut rig in rigs(&Settings { max_frame: 9728, descriptors: 64, ..Settings::new(1) }) {
+        for number in 0..640 {
+            rig.inject(&udp_of(number, 6000));
+            rig.run(Duration::from_micros(100));
+        }
+        let counters = rig.queues[0].counters();
+        assert_eq!((counters.frames, counters.chained), (640, 640));
+        // Three descriptors a frame: at two of three turns of the ring one lies across its end.
+        assert_eq!(counters.joined, 640 * 3 / 64 * 2 / 3);
     }
-    let counters = rig.queues[0].counters();
-    assert_eq!((counters.frames, counters.chained), (640, 640));
-    // Three descriptors a frame: at two of three turns of the ring one lies across its end.
-    assert_eq!(counters.joined, 640 * 3 / 64 * 2 / 3);
 }
 
 #[test]
 fn frames_that_are_too_long_are_lost_with_a_reason() {
-    let mut rig = rig(Settings::new(1));
-    assert_eq!(rig.inject(&udp_of(1, 1523)), Verdict::TooLong);
-    assert!(matches!(rig.inject(&udp_of(1, 1522)), Verdict::Received(_)));
-    rig.run(Duration::from_secs(3));
-    assert_eq!((rig.lent, rig.ledger.lost(Loss::NicNoBuffer)), (1, 1), "the PF counts it among its discards");
-    rig.check().unwrap();
+    for mut rig in rigs(&Settings::new(1)) {
+        assert_eq!(rig.inject(&udp_of(1, 1523)), Verdict::TooLong);
+        assert!(matches!(rig.inject(&udp_of(1, 1522)), Verdict::Received(_)));
+        rig.run(Duration::from_secs(3));
+        let lost = rig.ledger.lost(Loss::NicNoBuffer);
+        assert_eq!((rig.lent, lost), (1, 1), "the PF counts it among its discards");
+        rig.check().unwrap();
+    }
 }
 
 #[test]
@@ -104,23 +108,25 @@ fn tags_stay_in_their_frames_or_travel_beside_them() {
         .udp(1, 2)
         .payload(&[7; 40])
         .build();
-    let mut kept = rig(Settings::new(2));
-    kept.inject(&tagged);
-    kept.run(Duration::from_millis(1));
-    assert_eq!((kept.taken[0].vlan, kept.taken[0].data.as_slice()), (None, tagged.as_slice()));
-    let mut stripped = rig(Settings { strip_vlan: true, ..Settings::new(2) });
-    stripped.inject(&tagged);
-    stripped.run(Duration::from_millis(1));
-    let taken = &stripped.taken[0];
-    assert_eq!(taken.vlan, Some(VlanTag { tpid: 0x8100, tci: 0xA123 }));
-    assert_eq!([&taken.data[..12], &tagged[12..16], &taken.data[12..]].concat(), tagged);
-    let mut filtering = rig(Settings { vlans: vec![5, 0x123], ..Settings::new(2) });
-    filtering.inject(&tagged);
-    filtering.run(Duration::from_millis(1));
-    assert_eq!(
-        filtering.taken[0].data, tagged,
-        "adding a VLAN turns stripping on, and it is turned off again"
-    );
+    for persona in personas() {
+        let mut kept = rig(persona.clone(), Settings::new(2));
+        kept.inject(&tagged);
+        kept.run(Duration::from_millis(1));
+        assert_eq!((kept.taken[0].vlan, kept.taken[0].data.as_slice()), (None, tagged.as_slice()));
+        let mut stripped = rig(persona.clone(), Settings { strip_vlan: true, ..Settings::new(2) });
+        stripped.inject(&tagged);
+        stripped.run(Duration::from_millis(1));
+        let taken = &stripped.taken[0];
+        assert_eq!(taken.vlan, Some(VlanTag { tpid: 0x8100, tci: 0xA123 }));
+        assert_eq!([&taken.data[..12], &tagged[12..16], &taken.data[12..]].concat(), tagged);
+        let mut filtering = rig(persona, Settings { vlans: vec![5, 0x123], ..Settings::new(2) });
+        filtering.inject(&tagged);
+        filtering.run(Duration::from_millis(1));
+        assert_eq!(
+            filtering.taken[0].data, tagged,
+            "adding a VLAN turns stripping on, and it is turned off again"
+        );
+    }
 }
 
 #[test]
@@ -131,21 +137,20 @@ fn a_checksum_is_good_only_where_the_nic_has_verified_that_one() {
     *bad.last_mut().unwrap() ^= 1;
     let tunnel = flat().gre(None).ipv4([10, 0, 0, 1], [10, 0, 0, 2]).udp(1, 2).payload(&[7; 40]).build();
     let ping = flat().icmp4(8, 0, [0; 4]).payload(&[7; 40]).build();
-    let mut rig = rig(Settings::new(1));
-    for frame in [&good, &bad, &tunnel, &ping] {
-        rig.inject(frame);
+    for mut rig in rigs(&Settings::new(1)) {
+        for frame in [&good, &bad, &tunnel, &ping] {
+            rig.inject(frame);
+        }
+        rig.run(Duration::from_millis(1));
+        let said: Vec<_> = rig.taken.iter().map(|taken| taken.checksum).collect();
+        assert_eq!(said, [Checksum::Good, Checksum::Unknown, Checksum::Unknown, Checksum::Unknown]);
+        assert_eq!(rig.queues[0].counters().bad_checksum, 1);
     }
-    rig.run(Duration::from_millis(1));
-    let said: Vec<_> = rig.taken.iter().map(|taken| taken.checksum).collect();
-    assert_eq!(said, [Checksum::Good, Checksum::Unknown, Checksum::Unknown, Checksum::Unknown]);
-    assert_eq!(rig.queues[0].counters().bad_checksum, 1);
 }
 
 #[test]
 fn both_directions_of_a_flow_come_to_one_queue() {
-    for persona in [Persona::i40e(), Persona::x722()] {
-        let mut rig = Rig::new(persona, Options::default(), Settings::new(16)).unwrap();
-        rig.up();
+    for mut rig in rigs(&Settings::new(16)) {
         let mut queues = std::collections::BTreeSet::new();
         let mut spreading = Spreading::new(rig.control().negotiated().unwrap()).unwrap();
         let mut other = rig.control().negotiated().unwrap().clone();
@@ -179,87 +184,90 @@ fn both_directions_of_a_flow_come_to_one_queue() {
 
 #[test]
 fn what_found_no_descriptor_is_counted_once() {
-    let mut rig = rig(Settings { descriptors: 64, ..Settings::new(2) });
-    rig.working = false;
-    let mut lost = 0;
-    for number in 0..400 {
-        lost += u64::from(rig.inject(&udp(number)) == Verdict::NoDescriptor);
+    for mut rig in rigs(&Settings { descriptors: 64, ..Settings::new(2) }) {
+        rig.working = false;
+        let mut lost = 0;
+        for number in 0..400 {
+            lost += u64::from(rig.inject(&udp(number)) == Verdict::NoDescriptor);
+        }
+        assert!(lost > 250, "{lost}");
+        rig.working = true;
+        rig.run(Duration::from_secs(3));
+        assert_eq!(rig.ledger.lost(Loss::NicNoBuffer), lost);
+        assert_eq!((rig.ledger.received, rig.lent), (400, 400 - lost));
+        rig.check().unwrap();
     }
-    assert!(lost > 250, "{lost}");
-    rig.working = true;
-    rig.run(Duration::from_secs(3));
-    assert_eq!(rig.ledger.lost(Loss::NicNoBuffer), lost);
-    assert_eq!((rig.ledger.received, rig.lent), (400, 400 - lost));
-    rig.check().unwrap();
 }
 
 #[test]
 fn promiscuity_is_believed_when_it_is_seen() {
-    let mut trusted = rig(Settings::new(4));
-    assert_eq!(trusted.control().promiscuity(), Promiscuity::Unknown { seen: 0 });
-    trusted.inject(&udp(1));
-    trusted.run(Duration::from_millis(1));
-    assert!(matches!(trusted.control().promiscuity(), Promiscuity::Proven { foreign: 1, .. }));
+    for persona in personas() {
+        let mut trusted = rig(persona.clone(), Settings::new(4));
+        assert_eq!(trusted.control().promiscuity(), Promiscuity::Unknown { seen: 0 });
+        trusted.inject(&udp(1));
+        trusted.run(Duration::from_millis(1));
+        assert!(matches!(trusted.control().promiscuity(), Promiscuity::Proven { foreign: 1, .. }));
 
-    let options = Options { trusted: false, ..Options::default() };
-    let mut other = Rig::new(Persona::i40e(), options, Settings::new(4)).unwrap();
-    other.up();
-    assert_eq!(other.said, Vec::<String>::new(), "the PF says that all is well");
-    let own = other.control().negotiated().unwrap().address;
-    let mine = Builder::ethernet_between([2; 6], own)
-        .ipv4([192, 0, 2, 1], [192, 0, 2, 2])
-        .udp(1, 2)
-        .payload(b"x")
-        .build();
-    for number in 0..1200 {
-        assert_eq!(other.inject(&udp(number)), Verdict::Filtered);
-        other.inject(&mine);
-        other.run(Duration::from_micros(100));
+        let options = Options { trusted: false, ..Options::default() };
+        let mut other = Rig::new(persona, options, Settings::new(4)).unwrap();
+        other.up();
+        assert_eq!(other.said, Vec::<String>::new(), "the PF says that all is well");
+        let own = other.control().negotiated().unwrap().address;
+        let mine = Builder::ethernet_between([2; 6], own)
+            .ipv4([192, 0, 2, 1], [192, 0, 2, 2])
+            .udp(1, 2)
+            .payload(b"x")
+            .build();
+        for number in 0..1200 {
+            assert_eq!(other.inject(&udp(number)), Verdict::Filtered);
+            other.inject(&mine);
+            other.run(Duration::from_micros(100));
+        }
+        let verdict = other.control().promiscuity();
+        assert!(matches!(verdict, Promiscuity::Disproven { seen: 1200 }), "{verdict}");
+        assert!(verdict.to_string().contains("trust on"));
+        other.model().set_trust(true);
+        other.run(Duration::from_millis(120));
+        other.up();
+        other.inject(&udp(1));
+        other.run(Duration::from_millis(1));
+        assert!(
+            matches!(other.control().promiscuity(), Promiscuity::Proven { .. }),
+            "trusted since: it is asked for anew"
+        );
     }
-    let verdict = other.control().promiscuity();
-    assert!(matches!(verdict, Promiscuity::Disproven { seen: 1200 }), "{verdict}");
-    assert!(verdict.to_string().contains("trust on"));
-    other.model().set_trust(true);
-    other.run(Duration::from_millis(120));
-    other.up();
-    other.inject(&udp(1));
-    other.run(Duration::from_millis(1));
-    assert!(
-        matches!(other.control().promiscuity(), Promiscuity::Proven { .. }),
-        "trusted since: it is asked for anew"
-    );
 }
 
 #[test]
 fn frames_that_are_sent_arrive_on_the_wire() {
-    let settings = Settings { transmit: true, ..Settings::new(2) };
-    let mut rig = rig(settings);
-    let mut senders = rig.control.as_mut().unwrap().senders();
-    assert_eq!(senders.len(), 2);
-    let mut sent = 0;
-    for round in 0..200 {
-        let sender = &mut senders[round % 2];
-        for number in 0..30 {
-            sender.push(&udp(number)).unwrap();
-            sent += 1;
+    for mut rig in rigs(&Settings { transmit: true, ..Settings::new(2) }) {
+        let mut senders = rig.control.as_mut().unwrap().senders();
+        assert_eq!(senders.len(), 2);
+        let mut sent = 0;
+        for round in 0..200 {
+            let sender = &mut senders[round % 2];
+            for number in 0..30 {
+                sender.push(&udp(number)).unwrap();
+                sent += 1;
+            }
+            sender.commit();
+            rig.run(Duration::from_micros(100));
+            for _ in 0..30 {
+                let frame = rig.model().wire.take().expect("a frame");
+                assert_eq!(frame, udp(number_of(&frame).unwrap()));
+            }
         }
-        sender.commit();
-        rig.run(Duration::from_micros(100));
-        for _ in 0..30 {
-            let frame = rig.model().wire.take().expect("a frame");
-            assert_eq!(frame, udp(number_of(&frame).unwrap()));
-        }
+        assert_eq!(sent, 6000);
+        assert!(matches!(senders[0].push(&[0; 10]), Err(Unsent::Refused(_))), "malice is not sent");
+        rig.model().reset(model::Reset::Pf);
+        rig.run(Duration::from_millis(60));
+        assert_eq!(senders[0].push(&udp(1)), Err(Unsent::Away));
+        senders[1].commit();
+        rig.up();
+        senders[0].push(&udp(9)).unwrap();
+        senders[0].commit();
+        rig.run(Duration::from_millis(1));
+        assert_eq!(rig.model().wire.take(), Some(udp(9)));
+        rig.check().unwrap();
     }
-    assert_eq!(sent, 6000);
-    assert!(matches!(senders[0].push(&[0; 10]), Err(Unsent::Refused(_))), "malice is not sent");
-    rig.model().reset(model::Reset::Pf);
-    rig.run(Duration::from_millis(60));
-    assert_eq!(senders[0].push(&udp(1)), Err(Unsent::Away));
-    senders[1].commit();
-    rig.up();
-    senders[0].push(&udp(9)).unwrap();
-    senders[0].commit();
-    rig.run(Duration::from_millis(1));
-    assert_eq!(rig.model().wire.take(), Some(udp(9)));
-    rig.check().unwrap();
 }

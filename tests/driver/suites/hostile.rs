@@ -14,7 +14,8 @@ fn lies_and_stray_words_are_survived() {
     let mut ups = 0;
     let seeds = if std::env::var_os("VIGIE_LONG").is_some() { 3_000 } else { 150 };
     for seed in 0..seeds {
-        let model = Arc::new(Mutex::new(Model::new(Persona::i40e(), Options::default())));
+        let persona = if seed % 2 == 0 { Persona::i40e() } else { Persona::ice() };
+        let model = Arc::new(Mutex::new(Model::new(persona, Options::default())));
         // Some begin their mischief at once, some know their driver well by then.
         let device = Hostile::device(&model, Box::new(Seeded::new(seed, 4000)));
         let settings =

@@ -7,3 +7,10 @@ mod frames;
 mod hostile;
 mod resets;
 mod threads;
+
+use model::Persona;
+
+/// Every kind of function: X710 and X722 for one driver, E810 for the other. What a suite says of one it says of all.
+fn personas() -> [Persona; 3] {
+    [Persona::i40e(), Persona::x722(), Persona::ice()]
+}

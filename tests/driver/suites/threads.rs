@@ -57,30 +57,34 @@ fn worker(mut queue: Queue, lent: Arc<AtomicU64>) -> (u64, Ledger) {
 
 #[test]
 fn resets_under_load_tear_nothing() {
-    let model = model();
-    let device = Local::new(Arc::clone(&model), Time::Real);
-    let witness = device.witness();
-    under_load(&model, Box::new(device));
-    assert_eq!(witness.strays(), []);
-    assert_eq!((witness.mapped(), witness.freed_under_master()), (vec![], vec![]));
+    for persona in [Persona::i40e(), Persona::ice()] {
+        let model = model(persona);
+        let device = Local::new(Arc::clone(&model), Time::Real);
+        let witness = device.witness();
+        under_load(&model, Box::new(device));
+        assert_eq!(witness.strays(), []);
+        assert_eq!((witness.mapped(), witness.freed_under_master()), (vec![], vec![]));
+    }
 }
 
 #[test]
 fn the_same_over_a_vfio_user_socket() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("nic.sock");
-    let model = model();
-    let mut server = Server::listen(&path, Arc::clone(&model)).unwrap();
-    let strays = server.strays();
-    let serving = std::thread::spawn(move || server.serve_one());
-    let device = VfioUser::connect_within(&path, Duration::from_secs(5)).unwrap();
-    under_load(&model, Box::new(device));
-    serving.join().unwrap().unwrap();
-    assert_eq!(strays.first(), []);
+    for persona in [Persona::i40e(), Persona::ice()] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("nic.sock");
+        let model = model(persona);
+        let mut server = Server::listen(&path, Arc::clone(&model)).unwrap();
+        let strays = server.strays();
+        let serving = std::thread::spawn(move || server.serve_one());
+        let device = VfioUser::connect_within(&path, Duration::from_secs(5)).unwrap();
+        under_load(&model, Box::new(device));
+        serving.join().unwrap().unwrap();
+        assert_eq!(strays.first(), []);
+    }
 }
 
-fn model() -> Arc<Mutex<Model>> {
-    Arc::new(Mutex::new(Model::new(Persona::i40e(), Options::default())))
+fn model(persona: Persona) -> Arc<Mutex<Model>> {
+    Arc::new(Mutex::new(Model::new(persona, Options::default())))
 }
 
 /// Six resets of three kinds while frames arrive; then the function is given back.
@@ -104,7 +108,7 @@ fn under_load(model: &Arc<Mutex<Model>>, device: Box<dyn Device>) {
             }
         })
     };
-    let mut control = iavf::open(device, Settings::new(4), begin.elapsed()).unwrap();
+    let mut control = Control::open(device, capture::vf::CHOICE, Settings::new(4), begin.elapsed()).unwrap();
     let mut ticker = Since(begin);
     control.bring_up(&mut ticker, Duration::from_secs(60)).unwrap();
     let lent = Arc::new(AtomicU64::new(0));

@@ -5,14 +5,14 @@ use std::time::Duration;
 use avf::mailbox::{Condition, TimedOut};
 use avf::register::{Absent, DynCtl, Icr0, Register, ResetState};
 use avf::virtchnl::{
-    Answer, Caps, ConfigQueues, EventKind, Opcode, QueueCount, QueuePair, Request, RxQueue, Status, TxQueue,
-    Version,
+    Answer, Caps, ConfigQueues, EventKind, Opcode, QueueCount, QueuePair, Request, Resources, RxQueue,
+    Status, TxQueue, Version,
 };
 
 use super::recover::{Cause, SETTLE, WORKER_BUDGET, WORKER_NOTICE};
 use super::{Control, State};
 use crate::mail::Came;
-use crate::{Ask, Negotiated, Polling, Step, VfError};
+use crate::{Ask, Dialect, Negotiated, Polling, Step, VfError};
 
 /// Interval after which the X710 posts lone descriptors: 32 us, in units of 2 us.
 const INTERVAL: u32 = 16;
@@ -334,7 +334,7 @@ impl Control {
             }
             (Step::Version, _) => {}
             (Step::Resources, Answer::Resources(resources)) => {
-                let dialect = (self.choice.pick)(&resources, &self.settings);
+                let dialect = self.pick(&resources);
                 let most = dialect.most_queues(&resources);
                 match Negotiated::new(dialect.name(), resources, &self.settings, most) {
                     Ok(agreed) => self.agree(dialect, agreed),
@@ -376,8 +376,14 @@ impl Control {
         true
     }
 
+    /// What is spoken with the PF from here on. A dialect keeps what it knows over resets.
+    fn pick(&mut self, resources: &Resources) -> Box<dyn Dialect> {
+        let new = (self.choice.pick)(resources, &self.settings);
+        self.dialect.take().filter(|old| old.name() == new.name()).unwrap_or(new)
+    }
+
     /// Queues are made once: after a reset there can be fewer, never more.
-    fn agree(&mut self, dialect: Box<dyn crate::Dialect>, mut agreed: Negotiated) {
+    fn agree(&mut self, dialect: Box<dyn Dialect>, mut agreed: Negotiated) {
         let made = u16::try_from(self.pairs.len()).unwrap_or(u16::MAX);
         if made != 0 && agreed.queues > made {
             agreed.use_queues(made);

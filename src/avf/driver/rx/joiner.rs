@@ -25,10 +25,11 @@ pub trait Layout: Send {
     /// The tag that was taken out of a frame.
     fn tag(&self, said: &WriteBack) -> Option<VlanTag>;
 
-    /// Whether a frame is to be counted and not lent: somebody has decided not to look at its flow any more.
+    /// Whether a frame, of which these are the first bytes and this is the length, is counted and not lent: somebody has
+    /// decided not to look at its flow any more.
     #[inline]
-    fn is_bypassed(&self, said: &WriteBack, bytes: usize) -> bool {
-        let _ = (said, bytes);
+    fn is_bypassed(&self, said: &WriteBack, head: &[u8], bytes: usize, now: Timestamp) -> bool {
+        let _ = (said, head, bytes, now);
         false
     }
 }
@@ -53,6 +54,9 @@ pub trait Decode: Send {
     /// Frames of what a look found, appended to `frames`.
     fn frames<'a>(&'a mut self, done: Done<'a>, stamp: Stamp, frames: &mut Vec<Frame<'a>>) -> Found;
 }
+
+/// Bytes at the beginning of a frame by which it is told whether it can be left out: its link-layer header.
+const HEAD: usize = 14;
 
 /// Packet types that any card has.
 const PTYPES: usize = 1024;
@@ -215,7 +219,8 @@ impl<L: Layout> Joiner<L> {
             found.damaged += 1;
             return count;
         }
-        if self.layout.is_bypassed(&last, length) {
+        let head = done.bytes(at, length.min(HEAD)).unwrap_or_default();
+        if self.layout.is_bypassed(&last, head, length, stamp.time) {
             found.bypassed += 1;
             found.bytes += length as u64;
             return count;
