@@ -159,6 +159,20 @@ pub mod anomaly {
     }
 }
 
+/// The packet that caused an event, and the capture of its flow.
+pub mod packet {
+    parse::fields! {
+        /// The packet.
+        PACKET: Text("", "packet") "the frame that caused the event, from its link-layer header on, in base64";
+        /// About it.
+        PACKET_INFO: Object("", "packet_info") "how to read `packet`";
+        /// Link type.
+        LINKTYPE: Number("packet_info.", "linktype") "its link type, as libpcap numbers them: 1 is Ethernet";
+        /// Capture.
+        CAPTURE_FILE: Text("", "capture_file") "file in `packets.folder` that the packets of the flow are in";
+    }
+}
+
 /// ARP.
 pub mod arp {
     parse::fields! {

@@ -43,6 +43,8 @@ pub enum Value {
     Address(IpAddr),
     /// Microseconds since 1970.
     Time(i64),
+    /// Bytes for base64: start and length in the arena.
+    Base64(u32, u32),
     /// Bytes for hexadecimal, start and length in the arena, and what stands between.
     Hex(u32, u32, &'static str),
 }
@@ -98,10 +100,17 @@ impl Tape {
         for token in other.tokens(span) {
             match token.value {
                 Value::Text(start, len) => self.text(token.field, other.bytes(start, len)),
+                Value::Base64(start, len) => self.base64(token.field, other.bytes(start, len)),
                 Value::Hex(start, len, between) => self.hex(token.field, other.bytes(start, len), between),
                 value => self.push(token.field, value),
             }
         }
+    }
+
+    /// Bytes that a text output writes in base64 (RFC 4648, section 4).
+    pub fn base64(&mut self, field: &'static Field, value: &[u8]) {
+        let (start, len) = self.store(value);
+        self.push(field, Value::Base64(start, len));
     }
 
     /// Heap bytes held.

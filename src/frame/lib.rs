@@ -44,7 +44,7 @@ pub enum Checksum {
 }
 
 /// One captured packet, lent by its source until the burst ends.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame<'a> {
     /// The captured bytes, from the link-layer header on.
     pub data: &'a [u8],
@@ -64,7 +64,23 @@ pub struct Frame<'a> {
     pub tap: TapId,
 }
 
-impl Frame<'_> {
+/// Where an Ethernet header has its first tag.
+const TAG: usize = 12;
+
+impl<'a> Frame<'a> {
+    /// The bytes as they were on the wire, in three pieces: a tag that travelled beside an Ethernet frame is put back.
+    #[must_use]
+    pub fn with_tag(&self) -> (&'a [u8], Option<[u8; 4]>, &'a [u8]) {
+        match self.vlan {
+            Some(vlan) if self.link == LinkType::ETHERNET && self.data.len() >= TAG => {
+                let ([a, b], [c, d]) = (vlan.tpid.to_be_bytes(), vlan.tci.to_be_bytes());
+                let (front, rest) = self.data.split_at(TAG);
+                (front, Some([a, b, c, d]), rest)
+            }
+            _ => (&[], None, self.data),
+        }
+    }
+
     /// Whether the source kept fewer bytes than were on the wire.
     #[must_use]
     pub fn is_cut(&self) -> bool {

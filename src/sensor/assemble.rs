@@ -5,11 +5,11 @@ use crate::desk::{Desk, End};
 use crate::halves;
 use crate::settings::Settings;
 use crate::source::{self, Source};
-use crate::supervise::{Supervisor, wall_nanos};
+use crate::supervise::{Supervisor, not_captured, wall_nanos};
 use crate::watch::Watch;
-use crate::worker::{Deal, Report, Worker, WorkerSettings, lot_of};
+use crate::worker::{Deal, Report, SHARES, Worker, WorkerSettings, lot_of};
 use capture::pcap::FileSettings;
-use capture::record::Recorder;
+use capture::record::{FlowRecorder, FlowSettings, Recorder};
 use frame::{RxError, RxQueue, Sorter};
 use output::eve::{Block, Encoder};
 use output::files::{Keeper, StoreReport};
@@ -97,6 +97,8 @@ impl Outcome {
             }
         }
         self.warnings.extend(self.snapshot.store.iter().filter_map(StoreReport::not_kept));
+        let captured = self.snapshot.captured.iter().filter(|captured| captured.lost > 0);
+        self.warnings.extend(captured.map(not_captured));
         self
     }
 }
@@ -182,7 +184,17 @@ fn go(
         let encoder = Encoder::new(taps.to_vec(), host.clone());
         Desk::new(index, port, encoder, live, silent, Arc::clone(watch))
     });
-    let threads = start_workers(queues, desks, deal, live, watch)?;
+    let flows = flow_captures(settings, queues.len(), live)?;
+    watch.captures(flows.as_ref().map(FlowRecorder::counts));
+    let prepared = |index| {
+        let worker = Worker::new(watch.told(), deal(index));
+        let worker = match live {
+            true => worker.watched_by(&halves::Watcher::new(Arc::clone(&watch.halves), index)),
+            false => worker,
+        };
+        flows.iter().fold(worker, |worker, recorder| worker.keeps(recorder, index))
+    };
+    let threads = start_workers(queues, desks, prepared)?;
     let aside = match live {
         true => Watcher::Live(
             Supervisor::start(watch, aside, host.clone(), silent, settings.steering)
@@ -194,6 +206,8 @@ fn go(
     if let Some(keeper) = keeper {
         keeper.end();
     }
+    // What was handed over is in its files before anything is summed up.
+    drop(flows);
     let outcome = sum_up(ended, watch);
     if let Some(aside) = aside.end()
         && !silent
@@ -223,16 +237,11 @@ impl Watcher {
 fn start_workers(
     queues: Vec<Box<dyn RxQueue>>,
     desks: impl Iterator<Item = Desk>,
-    deal: impl Fn(u16) -> Deal,
-    live: bool,
-    watch: &Watch,
+    prepared: impl Fn(u16) -> Worker,
 ) -> Result<Vec<JoinHandle<End>>, Failure> {
     let mut threads = Vec::new();
     for (index, (mut queue, desk)) in (0..).zip(queues.into_iter().zip(desks)) {
-        let mut worker = Worker::new(watch.told(), deal(index));
-        if live {
-            worker = worker.watched_by(&halves::Watcher::new(Arc::clone(&watch.halves), index));
-        }
+        let mut worker = prepared(index);
         let thread = std::thread::Builder::new()
             .name(format!("worker {index}"))
             .spawn(move || desk.walk(&mut worker, queue.as_mut()))
@@ -287,6 +296,24 @@ fn open_sinks(settings: &Settings, policy: Policy) -> Result<Vec<Sink>, Failure>
         sinks.push(Sink::start(&eve.socket, policy, socket).map_err(Failure::Thread)?);
     }
     Ok(sinks)
+}
+
+/// The folder that captures of flows go to, when there is to be one.
+fn flow_captures(settings: &Settings, workers: usize, live: bool) -> Result<Option<FlowRecorder>, Failure> {
+    let packets = &settings.worker.packets;
+    if packets.folder.is_empty() {
+        return Ok(None);
+    }
+    // A file is read by shares, whatever the number of workers; live, a worker is one.
+    let shelves = if live { u16::try_from(workers).unwrap_or(u16::MAX) } else { SHARES };
+    let wanted = FlowSettings {
+        folder: PathBuf::from(&packets.folder),
+        quota: packets.quota,
+        keep_seconds: packets.keep,
+        shelves,
+        waits: !live,
+    };
+    FlowRecorder::start(&wanted).map(Some).map_err(|e| Failure::Output(packets.folder.clone(), e))
 }
 
 /// The folder that files are kept in, when there is to be one.

@@ -2,7 +2,7 @@
 
 use crate::halves::Noted;
 use crate::worker::Report;
-use capture::record::RecordReport;
+use capture::record::{FlowReport, RecordReport};
 use capture::vf::VfCounters;
 use frame::{Counter, Ledger, Loss};
 use output::files::StoreReport;
@@ -24,6 +24,8 @@ pub struct Snapshot {
     pub record: Option<RecordReport>,
     /// The virtual function that frames come from, when there is one: what it and its PF counted.
     pub vf: Option<VfCounters>,
+    /// Captures of flows, where events have them made.
+    pub captured: Option<FlowReport>,
     /// What the watch over steering noted of live flows.
     pub noted: Noted,
 }
@@ -36,6 +38,7 @@ impl Snapshot {
             sinks,
             store,
             record: None,
+            captured: None,
             vf: None,
             noted: Noted::default(),
         }
@@ -57,6 +60,8 @@ impl Snapshot {
         each_of_sinks(&self.sinks, show);
         each_of_store(&self.store.clone().unwrap_or_default(), show);
         each_of_record(&self.record.unwrap_or_default(), show);
+        self.report.remembered.each(show);
+        each_of_captures(&self.captured.clone().unwrap_or_default(), show);
     }
 
     /// All counters as one nested object: `decode.ipv4` stands under `decode`.
@@ -83,6 +88,7 @@ impl Snapshot {
             ours.remove("files");
             ours.remove("output");
             ours.remove("record");
+            ours.remove("packets");
             ours.remove("vf");
             ours.remove("nic");
             ours.remove("steering");
@@ -213,6 +219,19 @@ fn each_of_record(record: &RecordReport, show: &mut dyn FnMut(Counter)) {
     );
     say("record.files", "files of the record begun", record.files);
     say("record.deleted", "files of the record deleted because of size or age", record.deleted);
+}
+
+fn each_of_captures(captured: &FlowReport, show: &mut dyn FnMut(Counter)) {
+    let mut say = |name, text, value| show(Counter { name, text, value });
+    say("packets.files", "captures of flows begun because of an event", captured.files);
+    say("packets.frames", "frames written to them", captured.frames);
+    say("packets.bytes", "bytes written to them", captured.bytes);
+    say(
+        "packets.lost",
+        "frames that are in no capture because the disk was slow or refused, or their file had made room for others",
+        captured.lost,
+    );
+    say("packets.deleted", "captures deleted because of quota or age", captured.deleted);
 }
 
 /// Puts a value at a dotted place.

@@ -101,7 +101,7 @@ impl Sink for Listener<'_> {
         let mut header = self.who.header("anomaly", side, self.place);
         header.tx = tx.map(Transaction::id);
         let key = self.place.next();
-        self.out.push(key, header, from);
+        self.out.push_kind(key, header, "applayer", from);
     }
 
     fn record(&mut self, tx: &dyn Transaction, side: Side, record: &'static Record) {

@@ -1,5 +1,6 @@
 //! The worker's side of events: which are wanted, and where in the run each stands.
 
+use crate::packets::Trigger;
 use crate::tap::Mirror;
 use event::{Batch, Header, Key};
 use std::sync::Arc;
@@ -53,6 +54,8 @@ pub struct Out {
     pub batch: Batch,
     /// Events written, by type, in the order in which types first came.
     pub counts: Vec<(&'static str, u64)>,
+    /// Events that have packets kept.
+    pub(crate) trigger: Trigger,
     /// The mirror that the packet, or the flow, that events speak of came by.
     pub(crate) tap: Option<Mirror>,
     /// What the tenants of mirrors are called.
@@ -62,6 +65,11 @@ pub struct Out {
 impl Out {
     /// Ends an event whose fields stand on the tape since `from`.
     pub fn push(&mut self, key: Key, header: Header, from: usize) {
+        self.push_kind(key, header, "", from);
+    }
+
+    /// As [`Self::push`], of an event type that comes in several kinds.
+    pub(crate) fn push_kind(&mut self, key: Key, header: Header, kind: &str, from: usize) {
         match self.counts.iter_mut().find(|(name, _)| *name == header.event_type) {
             Some((_, n)) => *n += 1,
             None => self.counts.push((header.event_type, 1)),
@@ -69,6 +77,7 @@ impl Out {
         if let Some(tap) = &self.tap {
             tap.write(&self.tenants, &mut self.batch.tape);
         }
+        self.trigger.event(header.event_type, kind, &mut self.batch.tape);
         self.batch.push(key, header, from);
     }
 }

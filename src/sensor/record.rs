@@ -393,5 +393,5 @@ pub(crate) fn anomaly(
     tape.word(&anomaly::KIND, kind);
     tape.word(&anomaly::EVENT, event);
     tape.close();
-    out.push(place.next(), header, from);
+    out.push_kind(place.next(), header, kind, from);
 }

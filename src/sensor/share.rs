@@ -7,6 +7,7 @@ use crate::files::Files;
 use crate::halves::Watcher;
 use crate::listen::Listener;
 use crate::out::{Out, Place};
+use crate::packets::{Keeping, Kept, Remembered};
 use crate::ranges::Ranges;
 use crate::record::{self, AnomalyCounts};
 use crate::tally::Tally;
@@ -14,9 +15,10 @@ use crate::tap::Mirror;
 use crate::who::Who;
 use crate::worker::WorkerSettings;
 use app::{Engine, Given, State, Taken};
+use capture::record::FlowName;
 use decode::{Packet, Transport};
-use flow::{Chunk, End, FlowRef, Moment, Refused, Table, TcpState, Turn};
-use frame::Timestamp;
+use flow::{Chunk, End, Flow, FlowRef, Moment, Refused, Table, TcpState, Turn};
+use frame::{Frame, Timestamp};
 use parse::{Close, Input, Protocol, Side};
 
 /// What the sensor hangs on a flow. The flow room carries it and never looks.
@@ -34,6 +36,8 @@ pub(crate) struct Attached {
     mirror: Option<Box<Mirror>>,
     /// The watch over steering has seen enough of it.
     noted: bool,
+    /// Its packets.
+    kept: Kept,
 }
 
 impl Attached {
@@ -90,6 +94,8 @@ pub(crate) struct Share {
     ranges: Ranges,
     /// Watches for flows of which this worker sees a half; of live traffic only.
     watcher: Option<Watcher>,
+    /// Remembers packets, where events are to have their flows captured.
+    keeping: Option<Keeping>,
     slot: u64,
     turn: u32,
 }
@@ -102,8 +108,24 @@ impl Share {
             table: Table::new(settings),
             ranges: Ranges::default(),
             watcher: None,
+            keeping: None,
             slot: 0,
             turn: 0,
+        }
+    }
+
+    pub(crate) fn keeps(&mut self, keeping: Keeping) {
+        self.keeping = Some(keeping);
+    }
+
+    pub(crate) fn remembered(&self) -> Remembered {
+        self.keeping.as_ref().map(Keeping::remembered).unwrap_or_default()
+    }
+
+    /// After a burst: captures go to their writer.
+    pub(crate) fn hand_over(&mut self) {
+        if let Some(keeping) = &mut self.keeping {
+            keeping.hand_over();
         }
     }
 
@@ -115,10 +137,11 @@ impl Share {
         &self.table
     }
 
-    /// Walks one packet through the table and its flow's parser.
+    /// Walks one packet through the table and its flow's parser. `frame` is what it came in, or was put together to.
     pub(crate) fn packet(
         &mut self,
         packet: &Packet,
+        frame: &Frame<'_>,
         payload: &[u8],
         place: Place,
         tools: &mut Tools<'_>,
@@ -130,6 +153,7 @@ impl Share {
             self.table.flow_mut(turn.flow).a.came_by(mirror);
         }
         self.watch_halves(turn.flow, place.outer);
+        self.keep(turn.flow, frame, tools);
         if turn.ended {
             self.reap(now.time, &mut place, tools);
         }
@@ -148,6 +172,7 @@ impl Share {
         } else if !payload.is_empty() && matches!(packet.transport, Transport::Tcp(_)) {
             self.glimpse(&turn, payload, &place, tools);
         }
+        self.capture(turn.flow, Some(frame), tools);
         self.leave(place);
         Ok(())
     }
@@ -159,6 +184,25 @@ impl Share {
         if !flow.a.noted && (outer || watcher.look(flow)) {
             flow.a.noted = true;
         }
+    }
+
+    /// Remembers a packet, and says which capture its events would be in.
+    fn keep(&mut self, at: FlowRef, frame: &Frame<'_>, tools: &mut Tools<'_>) {
+        let Some(keeping) = &mut self.keeping else { return };
+        let flow = self.table.flow_mut(at);
+        tools.out.trigger.capture = Some(name_of(flow));
+        keeping.frame(&mut flow.a.kept, frame);
+    }
+
+    /// Has a flow captured, when one of its events asks for it.
+    fn capture(&mut self, at: FlowRef, frame: Option<&Frame<'_>>, tools: &mut Tools<'_>) {
+        let Some(keeping) = &mut self.keeping else { return };
+        if tools.out.trigger.hit {
+            let flow = self.table.flow_mut(at);
+            let name = name_of(flow);
+            keeping.capture(&mut flow.a.kept, name, frame);
+        }
+        tools.out.trigger.capture = None;
     }
 
     /// Ends the flows whose time has come.
@@ -342,6 +386,8 @@ impl Share {
         (place.packet, place.origin) = (0, if is_tcp { "stream (flow timeout)" } else { "" });
         let mirror = self.table.flow(at).a.mirror.as_deref().copied();
         let tap = std::mem::replace(&mut tools.out.tap, mirror);
+        let capture = self.keeping.is_some().then(|| name_of(self.table.flow(at)));
+        let aside = tools.out.trigger.set_aside(capture);
         self.table.flush(at);
         for side in flow::Side::BOTH {
             self.read(at, side, place, tools);
@@ -359,6 +405,8 @@ impl Share {
         }
         record::flow(flow, why, &tools.settings.events, place, tools.out);
         tools.tally.flow_ended(flow, &tools.out.tenants);
+        self.capture(at, None, tools);
+        tools.out.trigger.put_back(aside);
         self.table.remove(at);
         tools.out.tap = tap;
         (place.packet, place.origin) = wire;
@@ -407,6 +455,10 @@ fn feed(
         tools.host.clear();
     }
     taken
+}
+
+fn name_of(flow: &Flow<Attached>) -> FlowName {
+    FlowName { second: flow.first.time.seconds(), id: flow.id }
 }
 
 /// The two rooms name the sides alike, and do not know each other.

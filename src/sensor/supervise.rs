@@ -2,6 +2,7 @@
 
 use crate::alarm::{Alarm, Eye};
 use crate::watch::Watch;
+use capture::record::FlowReport;
 use output::eve::Encoder;
 use output::files::StoreReport;
 use output::hub::Aside;
@@ -45,6 +46,7 @@ impl Supervisor {
             last: Instant::now(),
             sinks: Vec::new(),
             store: None,
+            captured: 0,
             told: None,
             eye: Eye::new(alarm, Instant::now()),
         };
@@ -78,6 +80,7 @@ struct Round {
     /// What was seen at the last look.
     sinks: Vec<SinkReport>,
     store: Option<StoreReport>,
+    captured: u64,
     /// When losses were told last.
     told: Option<Instant>,
     /// On how flows are dealt out.
@@ -136,8 +139,21 @@ impl Round {
         if let Some(now) = self.watch.store() {
             store_changes(self.store.get_or_insert_default(), &now, again, &mut found);
         }
+        if let Some(now) = self.watch.captured()
+            && again
+            && now.lost > self.captured
+        {
+            self.captured = now.lost;
+            found.push((not_captured(&now), true));
+        }
         found
     }
+}
+
+/// Says that frames are missing from captures of flows.
+pub(crate) fn not_captured(report: &FlowReport) -> String {
+    let why = report.why.as_deref().unwrap_or("the disk is slow, or the quota is small");
+    format!("{}: {} frames are in no capture so far: {why}", report.folder, report.lost)
 }
 
 fn sink_changes(before: &mut SinkReport, now: &SinkReport, again: bool, found: &mut Vec<(String, bool)>) {

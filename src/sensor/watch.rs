@@ -4,7 +4,7 @@ use crate::counters::Snapshot;
 use crate::halves::Halves;
 use crate::notices::Notices;
 use crate::worker::{Report, WorkerSettings};
-use capture::record::{RecordCounts, RecordReport};
+use capture::record::{FlowCounts, FlowReport, RecordCounts, RecordReport};
 use capture::vf::{Look, VfCounters};
 use output::files::{StoreCounts, StoreReport};
 use output::sink::{SinkCounts, SinkReport};
@@ -30,6 +30,7 @@ pub struct Watch {
     sinks: Mutex<Vec<Arc<SinkCounts>>>,
     store: Mutex<Option<Arc<StoreCounts>>>,
     record: Mutex<Option<RecordCounts>>,
+    flows: Mutex<Option<FlowCounts>>,
     vf: Mutex<Option<Look>>,
     /// What workers are to be told, and how often that has changed.
     told: (AtomicU64, Mutex<Arc<WorkerSettings>>),
@@ -53,6 +54,7 @@ impl Watch {
     pub(crate) fn snapshot_of(&self, report: Report) -> Snapshot {
         Snapshot {
             record: self.record(),
+            captured: self.captured(),
             vf: self.vf(),
             noted: self.halves.noted(),
             ..Snapshot::new(report, self.sinks(), self.store())
@@ -93,6 +95,15 @@ impl Watch {
 
     pub(crate) fn record(&self) -> Option<RecordReport> {
         lock(&self.record).as_ref().map(RecordCounts::report)
+    }
+
+    pub(crate) fn captured(&self) -> Option<FlowReport> {
+        lock(&self.flows).as_ref().map(FlowCounts::report)
+    }
+
+    /// Before the run begins: flows of events are captured.
+    pub(crate) fn captures(&self, counts: Option<FlowCounts>) {
+        *lock(&self.flows) = counts;
     }
 
     pub(crate) fn vf(&self) -> Option<VfCounters> {

@@ -4,15 +4,17 @@
 use crate::files;
 use crate::halves::Watcher;
 use crate::out::{EventTypes, Out, Place};
+use crate::packets::{self, Keeping, Remembered, Trigger};
 use crate::record::{self, AnomalyCounts};
 use crate::share::{Share, Tools};
 use crate::tally::Tally;
 use crate::tap::Mirror;
 use app::Engine;
-use decode::{Decoder, Network, Packet, Steer, Transport, pair_hash};
+use capture::record::FlowRecorder;
+use decode::{Decoder, Network, Packet, Source, Steer, Transport, pair_hash};
 use event::{Batch, Key};
 use flow::Refused;
-use frame::{Frame, Ledger, Loss, Lot, RxError, RxQueue, RxStatus, Sorted, Timestamp};
+use frame::{Frame, Ledger, LinkType, Loss, Lot, RxError, RxQueue, RxStatus, Sorted, Timestamp};
 use std::sync::Arc;
 
 /// How many shares the flows are dealt into. More workers than this make no sense for one capture file.
@@ -38,6 +40,8 @@ pub struct WorkerSettings {
     pub files: files::Settings,
     /// Where whole files go. Not said by a configuration: the assembly puts it here.
     pub store: output::files::Store,
+    /// Packets of events.
+    pub packets: packets::Settings,
 }
 
 /// Where a worker's events and counts go.
@@ -65,6 +69,8 @@ pub struct Report {
     pub anomalies: AnomalyCounts,
     /// For the summary.
     pub tally: Tally,
+    /// Packets remembered for events.
+    pub remembered: Remembered,
     /// Bytes held by tables, streams and decoder now.
     pub memory: u64,
     /// Flows in the tables now.
@@ -99,6 +105,7 @@ impl Report {
         }
         self.anomalies.add(&other.anomalies);
         self.tally.add(&other.tally);
+        self.remembered.add(&other.remembered);
         self.memory += other.memory;
         self.flows += other.flows;
         self.first = self.first.into_iter().chain(other.first).min();
@@ -167,7 +174,7 @@ impl Worker {
             decoder: Decoder::new(&settings.decode).with_lanes(lanes(deal)),
             engine: Engine::new(app::protocols(), settings.parse.clone()),
             shares: numbers.into_iter().map(|n| Share::new(n, &part)).collect(),
-            out: Out::default(),
+            out: Out { trigger: Trigger::new(&settings.packets), ..Out::default() },
             ledger: Ledger::default(),
             refused: 0,
             tally: Tally::default(),
@@ -188,6 +195,22 @@ impl Worker {
         self
     }
 
+    /// Has flows captured that have an event of the chosen kinds, each share by an outbox of its own.
+    #[must_use]
+    pub(crate) fn keeps(mut self, recorder: &FlowRecorder, index: u16) -> Self {
+        let (parts, first, step) = match self.deal {
+            Deal::Split { index, count } => (usize::from(SHARES), index, count),
+            Deal::Given { count } => (usize::from(count), index, count),
+        };
+        let memory = self.settings.packets.memory / parts;
+        for (share, shelf) in self.shares.iter_mut().zip((first..).step_by(usize::from(step.max(1)))) {
+            if let Some(outbox) = recorder.outbox(shelf) {
+                share.keeps(Keeping::new(&self.settings.packets, memory, outbox));
+            }
+        }
+        self
+    }
+
     /// Takes new settings from the next burst on: of events and files; decoder, tables and parsers stay as they were made.
     pub fn tell(&mut self, settings: Arc<WorkerSettings>) {
         self.settings = settings;
@@ -200,6 +223,7 @@ impl Worker {
     pub fn run(&mut self, queue: &mut dyn RxQueue, handover: &mut dyn Handover) -> Result<(), RxError> {
         let result = self.bursts(queue, handover);
         self.end_all(handover);
+        self.shares.iter_mut().for_each(Share::hand_over);
         result
     }
 
@@ -212,6 +236,7 @@ impl Worker {
             if let RxStatus::Idle(now) = status {
                 self.advance(now, self.number, handover);
             }
+            self.shares.iter_mut().for_each(Share::hand_over);
             self.hand_over(Key { packet: self.number * 2 + 1, share: u16::MAX, turn: u32::MAX }, handover);
             if status == RxStatus::End {
                 return Ok(());
@@ -310,6 +335,7 @@ impl Worker {
             self.decoder.decode_uncounted(frame);
         }
         let decoded = self.decoder.last();
+        self.out.trigger.enter(frame);
         if let Some(tap) = decoded.tap {
             let known = self.out.tenants.len();
             self.out.tenants.extend(self.decoder.tenants().iter().skip(known).cloned());
@@ -335,7 +361,11 @@ impl Worker {
             // Decoding events and ARP belong to the frame, not to a flow: they stand before every share's.
             let mut place = Place { share: 0, ..place };
             decode_events(&decoded, &mut place, &mut tools);
+        } else if self.settings.events.anomaly_decode && !decoded.events.is_empty() {
+            // Another worker writes them; flows in the frame that are this one's are captured all the same.
+            tools.out.trigger.hit = tools.out.trigger.counts("anomaly", "decode");
         }
+        let of_frame = tools.out.trigger.hit;
         for (index, packet) in decoded.packets.iter().enumerate() {
             let inside = decoded.packets.get(index + 1);
             if inside.is_some_and(|inner| is_mere_tunnel(packet, inner)) {
@@ -349,16 +379,19 @@ impl Worker {
             let Some(share) = share.and_then(|share| own_share(&mut self.shares, self.deal, share)) else {
                 continue;
             };
-            let payload = payload(decoded.bytes(frame, packet), packet);
+            let bytes = decoded.bytes(frame, packet);
+            let payload = payload(bytes, packet);
+            tools.out.trigger.hit = of_frame;
             if let Some(tap) = decoded.tap {
                 tools.out.tap = Some(Mirror::of(tap, packet));
             }
             let place = Place { origin: packet.origin.name(), outer: inside.is_some(), ..place };
-            let refusal = share.packet(packet, payload, place, &mut tools);
+            let refusal = share.packet(packet, &whole(frame, packet, bytes), payload, place, &mut tools);
             refused |= refusal == Err(Refused::TableFull) && packet.depth == 0;
         }
         let (loss, copy) = (decoded.loss, decoded.copy);
         self.out.tap = None;
+        self.out.trigger.leave();
         if mine {
             self.count(frame, loss, copy);
         }
@@ -422,6 +455,7 @@ impl Worker {
         };
         for share in &self.shares {
             report.flow.add(share.table().counters());
+            report.remembered.add(&share.remembered());
             let memory = share.table().memory();
             report.memory += (memory.table + memory.reassembly) as u64;
             report.flows += memory.flows as u64;
@@ -529,6 +563,14 @@ fn place_of(deal: Deal, share: u16) -> Option<usize> {
         Deal::Given { .. } => Some(0),
         Deal::Split { index, count } => (share % count == index).then(|| usize::from(share / count)),
     }
+}
+
+/// The frame of a packet; of one that was put together from fragments, the packet itself.
+fn whole<'a>(frame: &Frame<'a>, packet: &Packet, bytes: &'a [u8]) -> Frame<'a> {
+    let (Source::Reassembled(_), Network::Ip(ip)) = (packet.source, &packet.network) else { return *frame };
+    let data = bytes.get(ip.offset as usize..).unwrap_or_default();
+    let wire_len = u32::try_from(data.len()).unwrap_or(u32::MAX);
+    Frame { data, wire_len, link: LinkType::RAW, vlan: None, ..*frame }
 }
 
 fn payload<'a>(bytes: &'a [u8], packet: &Packet) -> &'a [u8] {

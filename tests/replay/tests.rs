@@ -11,5 +11,6 @@ mod suites {
     mod flood;
     mod ja4;
     mod mirror;
+    mod packets;
     mod signals;
 }

@@ -6,8 +6,6 @@ use frame::{Frame, LinkType};
 
 /// Snapshot length that is written: libpcap's largest.
 const SNAPLEN: u32 = 262_144;
-/// Where an Ethernet header has its first tag.
-const TAG: usize = 12;
 
 /// Writes frames as a capture. Buffer what it writes to.
 #[derive(Debug)]
@@ -55,14 +53,7 @@ impl<W: Write> Writer<W> {
     /// # Errors
     /// When the link type is not the file's, the frame is longer than a record may be, or the writer refuses.
     pub fn write(&mut self, frame: &Frame<'_>) -> io::Result<()> {
-        let tag = match frame.vlan {
-            Some(vlan) if frame.link == LinkType::ETHERNET && frame.data.len() >= TAG => {
-                let ([a, b], [c, d]) = (vlan.tpid.to_be_bytes(), vlan.tci.to_be_bytes());
-                Some([a, b, c, d])
-            }
-            _ => None,
-        };
-        let (front, rest) = frame.data.split_at(if tag.is_some() { TAG } else { 0 });
+        let (front, tag, rest) = frame.with_tag();
         let tag = tag.as_ref().map_or(&[][..], |tag| tag);
         let parts = [front, tag, rest];
         let captured = u32::try_from(frame.data.len() + tag.len()).map_err(|_| refused("frame too long"))?;
@@ -85,6 +76,14 @@ impl<W: Write> Writer<W> {
                 packet(&mut self.to, interface, frame, captured, wire_len, parts)
             }
         }
+    }
+
+    /// What was written since this was last asked, where that is kept in memory.
+    pub fn take(&mut self) -> W
+    where
+        W: Default,
+    {
+        std::mem::take(&mut self.to)
     }
 
     /// Hands everything over to the writer below, and that writer back.

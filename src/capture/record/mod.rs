@@ -1,10 +1,13 @@
-//! Recording: every frame that a worker is lent is also written to a rolling ring of pcapng files.
+//! Recording: every frame that a worker is lent is also written to a rolling ring of pcapng files ([`Recorder`]); or the
+//! frames of single flows go to files of their own ([`FlowRecorder`]), those that were remembered ([`Past`]) first.
 //!
 //! Workers gather frames in chunks and never wait for the disk: a chunk for which the writer has no room is dropped and
 //! counted, and analysis goes on. Each chunk is a pcapng section of its own (draft-ietf-opsawg-pcapng, section 4.1), so
 //! chunks of several workers follow one another in one file; between workers, frames may be out of order by
 //! as much as a chunk waits ([`LONGEST_WAIT`]).
 
+mod flows;
+mod past;
 mod ring;
 mod tee;
 #[cfg(test)]
@@ -20,6 +23,8 @@ use std::time::Duration;
 
 use frame::{RxQueue, Timestamp};
 
+pub use flows::{FlowCapture, FlowCounts, FlowName, FlowRecorder, FlowReport, FlowSettings, Outbox};
+pub use past::{Chain, Past};
 use ring::Ring;
 use tee::Tee;
 

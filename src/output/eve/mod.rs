@@ -303,6 +303,11 @@ fn value(field: &Field, value: Value, tape: &Tape, clock: &mut Clock, out: &mut 
             }
             out.push(b'"');
         }
+        Value::Base64(start, len) => {
+            out.push(b'"');
+            text::base64(tape.bytes(start, len), out);
+            out.push(b'"');
+        }
         Value::Hex(start, len, between) => {
             out.push(b'"');
             hex(tape.bytes(start, len), between, out);
@@ -371,9 +376,11 @@ mod tests {
             tape.close();
             tape.text(&LIST, b"bare");
             tape.close();
+            tape.base64(&LIST, &[0xff, 0x00]);
             tape.flag(&f::GAPS, true);
         });
-        let end = r#"[{"filename":"a\"\\\u0001\\xff\\xc3\\xa9"},{"md5":"ab:01"},"bare"],"gaps":true}"#;
+        let end =
+            r#"[{"filename":"a\"\\\u0001\\xff\\xc3\\xa9"},{"md5":"ab:01"},"bare"],"x":"/wA=","gaps":true}"#;
         assert!(text.trim_end().ends_with(end), "{text}");
     }
 }

@@ -679,6 +679,66 @@ pub static KEYS: &[Key] = &[
         put: |s, v| s.worker.events.community_id = (v == Value::Flag(true)).then_some(0),
         show: |s| Value::Flag(s.worker.events.community_id.is_some()),
     },
+    // packets of events
+    Key {
+        path: "packets.on",
+        kind: Kind::Texts,
+        text: "Events that have packets kept, when they are written: a type such as `alert`, or one with its kind, such as \
+               `anomaly.stream`.",
+        reload: false,
+        put: |s, v| {
+            if let Value::Texts(list) = v {
+                s.worker.packets.on = list
+            }
+        },
+        show: |s| Value::Texts(s.worker.packets.on.clone()),
+    },
+    flag!(
+        "packets.in_events",
+        "Such events carry the frame that caused them: `packet` and `packet_info`.",
+        worker.packets.in_events
+    ),
+    text!(
+        "packets.folder",
+        "Folder in which the flow of such an event is captured, a pcapng file each; empty for none.",
+        worker.packets.folder
+    ),
+    number!(
+        "packets.memory",
+        Kind::Bytes(65_536, 1 << 40),
+        "Memory for frames of flows before such an event, of all workers together; the oldest frames go first, and are \
+         counted.",
+        worker.packets.memory,
+        usize
+    ),
+    number!(
+        "packets.before",
+        Kind::Bytes(0, u64::MAX),
+        "Bytes of each flow that are remembered there, from its beginning on.",
+        worker.packets.before,
+        u64
+    ),
+    number!(
+        "packets.after",
+        Kind::Bytes(0, u64::MAX),
+        "Bytes of each flow that are captured after the event.",
+        worker.packets.after,
+        u64
+    ),
+    number!(
+        "packets.quota",
+        Kind::Bytes(1 << 20, u64::MAX),
+        "Bytes of all captures in the folder; the oldest goes when a new one would pass it. Each worker has its part.",
+        worker.packets.quota,
+        u64
+    ),
+    number!(
+        "packets.keep",
+        Kind::Number(0, 315_360_000, "seconds"),
+        "Age at which a capture of a flow is deleted; 0 for never.",
+        worker.packets.keep,
+        u64
+    ),
     // outputs
     text!("eve.file", "File that EVE JSON is written to, `-` for standard output; empty for none.", eve.file),
     text!("eve.socket", "UNIX stream socket that EVE JSON is written to; empty for none.", eve.socket),
