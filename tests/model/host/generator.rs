@@ -42,9 +42,9 @@ impl Generator {
         frame.extend(self.to);
         frame.extend([0x02, 0x47, 0x45, 0x4E, 0x00, 0x01]);
         frame.extend([0x08, 0x00]);
-        let header = ipv4(self.bytes - 14, number % self.flows);
-        frame.extend(header);
-        let [low, high] = ((number % self.flows) as u16).to_le_bytes();
+        let [address, port] = scattered(number % self.flows);
+        frame.extend(ipv4(self.bytes - 14, address));
+        let [low, high] = port.to_le_bytes();
         let udp = u16::try_from(self.bytes - 34).unwrap_or(u16::MAX).to_be_bytes();
         // ports, length, and no checksum, which UDP over IPv4 allows
         frame.extend([0x40 | high & 0x3F, low, 0x30, 0x39, udp[0], udp[1], 0, 0]);
@@ -64,10 +64,17 @@ impl Iterator for Generator {
     }
 }
 
+/// What tells flows apart, for the address and for the port; 0 of flow 0. A hash is linear in the bits of its input: of
+/// numbers that differ in a few low bits a key of chance may see nothing.
+fn scattered(flow: u64) -> [u16; 2] {
+    let [.., a, b, c, d] = flow.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_le_bytes();
+    [u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d])]
+}
+
 /// A header with its checksum; the flow chooses the source.
-fn ipv4(bytes: usize, flow: u64) -> [u8; 20] {
+fn ipv4(bytes: usize, flow: u16) -> [u8; 20] {
     let len = u16::try_from(bytes).unwrap_or(u16::MAX).to_be_bytes();
-    let [low, high, ..] = flow.to_le_bytes();
+    let [low, high] = flow.to_le_bytes();
     let mut header =
         [0x45, 0, len[0], len[1], 0, 0, 0x40, 0, 64, 17, 0, 0, 198, 18, high, low, 198, 19, 0, 1];
     let words = header.chunks(2).map(|pair| u32::from(pair[0]) << 8 | u32::from(pair[1]));
@@ -82,7 +89,10 @@ fn ipv4(bytes: usize, flow: u64) -> [u8; 20] {
 mod tests {
     use std::collections::BTreeSet;
 
+    use avf::rss::{KEY_BYTES, Toeplitz};
+
     use super::*;
+    use crate::fault::Dice;
 
     #[test]
     fn frames_have_the_length_that_was_asked_for() {
@@ -109,5 +119,20 @@ mod tests {
             frames.map(|frame| frame[26..36].to_vec()).collect::<BTreeSet<_>>().len()
         };
         assert_eq!((flows(1), flows(4)), (1, 64));
+    }
+
+    /// Drivers choose keys of chance.
+    #[test]
+    fn every_key_spreads_flows_over_all_queues() {
+        let inputs: Vec<[u8; 12]> = (Generator::new([2; 6], 64, 4).take(64))
+            .map(|frame| *frame[26..].first_chunk().expect("addresses and ports"))
+            .collect();
+        let mut dice = Dice(7);
+        for _ in 0..2000 {
+            let key: Vec<u8> = (0..KEY_BYTES).map(|_| dice.below(256) as u8).collect();
+            let toeplitz = Toeplitz::new(&key);
+            let queues: BTreeSet<u32> = inputs.iter().map(|input| toeplitz.hash(input) % 4).collect();
+            assert_eq!(queues.len(), 4, "{key:?}");
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Orders for a model at work, each a JSON object with its answer.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -197,6 +198,9 @@ fn stats(model: &Model) -> Map<String, Value> {
         "odd_writes": tally.odd_writes,
         "requests_at_once": tally.requests_at_once,
         "ignored": tally.ignored,
+        "formats": formats(model),
+        "strips": vf.strip.is_on(),
+        "patterns": vf.rss.patterns.len(),
         "rules": vf.steered.len() + vf.subscribed.len(),
         "malice": model.malice.map(|malice| malice.to_string()),
         "trusted": host.trusted,
@@ -207,6 +211,13 @@ fn stats(model: &Model) -> Map<String, Value> {
     let frames = lines(&tally.frames).map(|(name, count)| (name.to_owned(), json!(count)));
     answer.insert("frames".into(), Value::Object(frames.into_iter().collect()));
     answer
+}
+
+/// Descriptor formats of the receive queues that run.
+fn formats(model: &Model) -> Vec<u8> {
+    let running = model.function.vf.rx.iter().filter(|rx| rx.enabled);
+    let all: BTreeSet<u8> = running.map(|rx| rx.rxdid).collect();
+    all.into_iter().collect()
 }
 
 fn notes(model: &Model) -> Map<String, Value> {

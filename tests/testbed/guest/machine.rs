@@ -252,7 +252,8 @@ pub(super) const CONSOLES: &str =
 /// Memory is shared, as a device in another process reaches it by its descriptor.
 fn arguments(shape: &Shape) -> Vec<String> {
     let Shape { processors, memory, kernel_words, nic } = shape;
-    let line = format!("console=ttyS0 quiet panic=1 intel_iommu=on {kernel_words}");
+    // a timer's interrupts are late on a busy machine, which the kernel would take for a broken one and give up
+    let line = format!("console=ttyS0 quiet panic=1 no_timer_check intel_iommu=on {kernel_words}");
     let mut all: Vec<String> = [
         "-accel tcg,thread=multi -cpu max -machine q35,kernel-irqchip=split -nodefaults -no-user-config -no-reboot",
         "-display none -device intel-iommu,intremap=on,caching-mode=on -numa node,memdev=memory",

@@ -3,5 +3,6 @@
 
 mod dpdk;
 mod linux;
+mod role;
 mod sensor;
 mod stage;

@@ -11,6 +11,7 @@ use testbed::guest::{Kernel, Machine, Shape};
 use testbed::{assert_same_events, binary, events, events_of};
 use world::{PcapReader, PcapWriter};
 
+use crate::role::X710;
 use crate::stage::{Plan, Stage, number};
 
 /// How long it may take to listen, and to end.
@@ -29,7 +30,8 @@ fn sensor_over_vfio_pci() {
         name: "sensor",
         kernel: Kernel::Stable,
         shape: Shape { processors: 2, memory: 1024, ..Shape::default() },
-        nic: &["--persona", "i40e"],
+        role: X710,
+        nic: &[],
         pack: &|image| image.module("vfio-pci").own_program(binary()),
     };
     let Some(mut stage) = Stage::set(&plan) else { return };

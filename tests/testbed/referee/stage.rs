@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use testbed::guest::{Image, Kernel, Machine, Nic, Root, Shape};
 
+use crate::role::Role;
+
 /// How long a count may take to be complete.
 const COUNT: Duration = Duration::from_secs(20);
 /// Frames given at once: fewer than one queue's ring holds, in case all of them go to one.
@@ -19,6 +21,7 @@ pub(crate) struct Stage {
     pub(crate) machine: Machine,
     pub(crate) nic: Nic,
     pub(crate) folder: tempfile::TempDir,
+    pub(crate) role: Role,
     name: &'static str,
     begun: Instant,
     /// Unlocked when it is closed.
@@ -31,7 +34,9 @@ pub(crate) struct Plan<'a> {
     pub(crate) name: &'static str,
     pub(crate) kernel: Kernel,
     pub(crate) shape: Shape,
-    /// What its NIC is told beside its sockets.
+    /// Whom its NIC plays.
+    pub(crate) role: Role,
+    /// What its NIC is told beside that and its sockets.
     pub(crate) nic: &'a [&'a str],
     /// What is in its image.
     pub(crate) pack: &'a dyn Fn(Image) -> Image,
@@ -48,10 +53,11 @@ impl Stage {
         let root = Root::find().inspect_err(told).ok()?;
         let begun = Instant::now();
         let folder = tempfile::tempdir().expect("a folder");
-        let nic = Nic::start(folder.path(), plan.nic);
+        let nic = Nic::start(folder.path(), &[&["--persona", plan.role.persona], plan.nic].concat());
         let shape = Shape { nic: Some(Nic::SOCKET), ..plan.shape.clone() };
         let machine = Machine::boot((plan.pack)(Image::new(&root, plan.kernel)), &shape, folder.path());
-        let mut stage = Self { machine, nic, folder, name: plan.name, begun, _turn: turn };
+        let (name, role) = (plan.name, plan.role);
+        let mut stage = Self { machine, nic, folder, role, name, begun, _turn: turn };
         let release = stage.machine.run("uname -r");
         stage.note("booted", release.trim());
         Some(stage)
@@ -65,9 +71,8 @@ impl Stage {
 
     /// Address of the function on the guest's PCI bus.
     pub(crate) fn function(&mut self) -> String {
-        // 154C: an X710's virtual function
-        let script = "cd /sys/bus/pci/devices; grep -l 0x154c */device | cut -d/ -f1";
-        let found = self.machine.run(script);
+        let script = format!("cd /sys/bus/pci/devices; grep -l {} */device | cut -d/ -f1", self.role.device);
+        let found = self.machine.run(&script);
         assert_eq!(found.lines().count(), 1, "one function is expected: {found:?} {}", self.nic.told());
         found.trim().to_owned()
     }
