@@ -30,6 +30,16 @@ pub(crate) enum Command {
     Counters(Counters),
     /// Virtual functions of Intel NICs on this machine: list, bind, unbind, probe, stats.
     Vf(Vf),
+    /// Self-test, and whether the running sensor captures and its ledger balances.
+    Health(Health),
+    /// Appliance: make what this machine was given into its configuration.
+    Provision(Provision),
+    /// Appliance: choose the source and set what capturing needs of root.
+    Prepare(Prepare),
+    /// Appliance: the page on a screen or a serial line.
+    Console(Console),
+    /// Appliance: write a support bundle (tar.gz) to standard output.
+    Support,
     /// Measure what this machine can take. Needs root; nothing reaches a network.
     Bench(Bench),
     /// Print completions for a shell.
@@ -232,6 +242,60 @@ pub(crate) struct Capacity {
     /// As JSON.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Health {
+    #[command(flatten)]
+    pub(crate) sources: Sources,
+    /// How long a sensor that does not answer yet is waited for.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=3600))]
+    pub(crate) wait: u16,
+    /// The self-test alone: no sensor is asked.
+    #[arg(long)]
+    pub(crate) self_test: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Provision {
+    /// Read a document (TOML, `#cloud-config`) or an OVF environment, tell every mistake, and change nothing.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["cloud", "seed"])]
+    pub(crate) check: Option<PathBuf>,
+    /// Ask the metadata service of the cloud, rather than drives and credentials.
+    #[arg(long)]
+    pub(crate) cloud: bool,
+    /// A folder in place of a NoCloud drive or a CD with an OVF environment.
+    #[arg(long, value_name = "FOLDER", conflicts_with = "cloud")]
+    pub(crate) seed: Option<PathBuf>,
+    /// Another root folder than `/`: files are written below it, and nothing that runs is told.
+    #[arg(long, value_name = "FOLDER", default_value = "/")]
+    pub(crate) root: PathBuf,
+    /// Where the metadata service is asked.
+    #[arg(long, value_name = "URL", default_value = "http://169.254.169.254")]
+    pub(crate) metadata: String,
+    /// Where Azure is told that this machine is ready.
+    #[arg(long, value_name = "URL", default_value = "http://168.63.129.16")]
+    pub(crate) fabric: String,
+    /// How long a silent metadata service is asked again.
+    #[arg(long, value_name = "SECONDS", default_value_t = 90, value_parser = clap::value_parser!(u16).range(0..=600))]
+    pub(crate) patience: u16,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Prepare {
+    /// Another root folder than `/`.
+    #[arg(long, value_name = "FOLDER", default_value = "/", hide = true)]
+    pub(crate) root: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Console {
+    /// Print the page once, without the menu.
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// Another root folder than `/`.
+    #[arg(long, value_name = "FOLDER", default_value = "/", hide = true)]
+    pub(crate) root: PathBuf,
 }
 
 #[derive(Args, Debug)]

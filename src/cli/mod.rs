@@ -1,12 +1,15 @@
 //! The command line: a contract that tools rely on. Flags are declared once, in [`flags`]; help, man page and shell
 //! completions derive from them.
 
+mod appliance;
 mod bench;
 mod config;
 mod control;
 mod counters;
 mod exit;
 mod flags;
+mod health;
+mod notify;
 mod probe;
 mod progress;
 mod protocols;
@@ -39,6 +42,11 @@ pub(crate) fn main() -> ExitCode {
         Command::Protocols(args) => protocols::protocols(args.json),
         Command::Config(args) => config::config(&args.action),
         Command::Counters(args) => counters::counters(&args),
+        Command::Health(args) => health::health(&args),
+        Command::Provision(args) => appliance::provision(&args),
+        Command::Prepare(args) => appliance::prepare(&args),
+        Command::Console(args) => appliance::console(&args),
+        Command::Support => appliance::support(),
         Command::Bench(args) => bench::bench(&args),
         Command::Vf(args) => vf::vf(&args),
         Command::Completions(args) => completions(args.shell),

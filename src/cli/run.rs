@@ -3,6 +3,7 @@
 use super::control::Control;
 use super::exit::{Exit, Told};
 use super::flags::Run;
+use super::notify::Notifier;
 use super::settings::{CONFIGURATION, check, run_settings};
 use super::tell::Teller;
 use super::{read, signals};
@@ -28,8 +29,10 @@ pub(crate) fn run(args: &Run) -> Result<Exit, Told> {
     let control = Control::open(&settings.control, &watch);
     let greeting = (!args.walk.quiet).then(|| format!("listening on {source}"));
     let teller = Teller::start(&watch, greeting);
+    let notifier = Notifier::start(&watch);
     let began = Instant::now();
     let outcome = sensor::run(&settings, &watch);
+    drop(notifier);
     drop(teller);
     drop(control);
     read::conclude(&outcome?, began, &args.walk, settings.eve.file == "-")

@@ -29,7 +29,7 @@ const FAMILIES: &[&str] = &[
 /// The table. The binary hands over to `sensor` and prints catalogues of the rooms it names. `flow` names `frame` for time and ledger, which `decode` shows it anyway; `event` and `output` know
 /// `parse` for the type of a field (docs/decisions/0003-event-tape.md).
 const ROOMS: &[Room] = &[
-    Room { folder: "", knows: &["sensor", "app", "parse", "capture"] },
+    Room { folder: "", knows: &["sensor", "app", "parse", "capture", "appliance"] },
     Room { folder: "src/frame", knows: &[] },
     Room { folder: "src/parse", knows: &[] },
     Room { folder: "src/avf", knows: &[] },
@@ -47,6 +47,7 @@ const ROOMS: &[Room] = &[
     Room { folder: "src/store", knows: &["event"] },
     Room { folder: "src/web", knows: &["store", "event"] },
     Room { folder: "cloud", knows: &["event"] },
+    Room { folder: "images/appliance", knows: &["sensor", "capture"] },
     Room { folder: "iavf", knows: &["device", "avf", "avf-driver"] },
     Room { folder: "vf-ice", knows: &["frame", "device", "avf", "avf-driver"] },
     Room { folder: "tests/model", knows: &["frame", "device", "avf"] },
