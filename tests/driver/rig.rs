@@ -6,7 +6,7 @@ use std::time::Duration;
 use avf_driver::{Control, Queue, Settings, Standing, VfError};
 use capture::vf::CHOICE;
 use device::{Local, Time, Witness};
-use frame::{Checksum, Ledger, RxError, RxQueue as _, RxStatus, VlanTag};
+use frame::{Checksum, Ledger, RxError, RxQueue as _, RxStatus, Timestamp, VlanTag};
 use model::datapath::Verdict;
 use model::fault::Plan;
 use model::{Model, Options, Persona};
@@ -27,6 +27,8 @@ pub struct Taken {
     pub vlan: Option<VlanTag>,
     /// Checksum state.
     pub checksum: Checksum,
+    /// When it was seen.
+    pub time: Timestamp,
 }
 
 /// A function of a software NIC, its driver, and a worker for each of its queues.
@@ -200,6 +202,7 @@ impl Rig {
                             data: frame.data.to_vec(),
                             vlan: frame.vlan,
                             checksum: frame.checksum,
+                            time: frame.time,
                         }));
                         match batch.status {
                             RxStatus::More => continue,

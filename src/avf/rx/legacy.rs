@@ -71,6 +71,13 @@ impl Legacy {
         quarter(first, 1)
     }
 
+    /// The tag in the second place, from the third word alone.
+    #[inline]
+    #[must_use]
+    pub const fn tag2_of(third: u64) -> Option<u16> {
+        if third & L2TAG2P != 0 { Some(quarter(third, 3)) } else { None }
+    }
+
     /// Bytes in the buffer, from the status word alone.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "14 bits")]
@@ -105,7 +112,7 @@ impl Legacy {
     /// Tag that was taken out, second place.
     #[must_use]
     pub const fn tag2(self) -> Option<u16> {
-        if self.0[2] & L2TAG2P != 0 { Some(quarter(self.0[2], 3)) } else { None }
+        Self::tag2_of(self.0[2])
     }
 
     /// Checksums.

@@ -89,8 +89,20 @@ impl Rxdid {
     /// COMMS profile with hash and flow in each other's place; what DPDK asks for.
     pub const OVS: Self = Self(22);
 
-    /// What to ask for, best first.
-    pub const PREFERRED: [Self; 4] = [Self::OVS, Self::COMMS, Self::NIC, Self::LEGACY];
+    /// What to ask for, best first: those with flow id and time, then those without time, then the one without either.
+    pub const PREFERRED: [Self; 11] = [
+        Self::OVS,
+        Self::COMMS,
+        Self::NIC,
+        Self(23),
+        Self::NIC_2,
+        Self(17),
+        Self(18),
+        Self(19),
+        Self(20),
+        Self(21),
+        Self::LEGACY,
+    ];
 
     /// The best of those that the mask of GET_SUPPORTED_RXDIDS offers; legacy always is.
     #[must_use]

@@ -254,5 +254,11 @@ fn the_best_profile_that_is_offered() {
     assert_eq!(Rxdid::best(0b110), Rxdid::NIC);
     assert_eq!(Rxdid::best(0x00C7_0006), Rxdid::OVS);
     assert_eq!(Rxdid::best(1 << 16 | 0b110), Rxdid::COMMS);
+    assert_eq!(
+        Rxdid::best(1 << 9 | 1 << 21 | 0b10),
+        Rxdid(21),
+        "one that virtual functions have no format for"
+    );
+    assert!(Rxdid::PREFERRED.iter().all(|rxdid| Format::of(*rxdid).is_some()));
     assert_eq!(Format::of(Rxdid(7)), None);
 }

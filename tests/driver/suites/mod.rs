@@ -2,10 +2,13 @@
 
 mod bring_up;
 mod chance;
+mod descriptors;
 mod faults;
 mod frames;
 mod hostile;
+mod large;
 mod resets;
+mod spreading;
 mod threads;
 
 use model::Persona;

@@ -488,7 +488,7 @@ impl Control {
 }
 
 /// How often to look for an answer: PFs take 100 us when nothing keeps them.
-fn poll(now: Duration, since: Duration) -> Duration {
+pub(super) fn poll(now: Duration, since: Duration) -> Duration {
     match now.saturating_sub(since).as_millis() {
         0..5 => Duration::from_micros(100),
         5..100 => Duration::from_millis(1),

@@ -14,7 +14,7 @@ use crate::{Ask, Polling, Step};
 /// How often the mailbox is looked at: a reset shows there, and nowhere else for certain.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// The same while a reset is announced, or an answer is awaited.
+/// The same while a reset is announced.
 const LOOK_SHARP: Duration = Duration::from_millis(5);
 
 /// How often counters are read.
@@ -31,7 +31,7 @@ pub(super) struct Watch {
     /// When counters are to be read.
     count: Duration,
     /// What was asked while everything runs, as long as that is not answered.
-    asked: Option<Step>,
+    asked: Option<(Step, Duration)>,
     /// Whether the PF refuses to tell counters.
     has_no_stats: bool,
     /// When a reset was announced that has not come yet.
@@ -69,14 +69,14 @@ impl Watch {
 
     /// What was asked, if anything was.
     pub(super) fn asked(&self) -> Option<Step> {
-        self.asked
+        self.asked.map(|(step, _)| step)
     }
 
     pub(super) fn next(&self, now: Duration) -> Duration {
-        if self.asked.is_some() || self.impending.is_some() {
-            now + LOOK_SHARP
-        } else {
-            self.look.min(self.count)
+        match self.asked {
+            Some((_, since)) => now + super::advance::poll(now, since),
+            None if self.impending.is_some() => now + LOOK_SHARP,
+            None => self.look.min(self.count),
         }
     }
 
@@ -182,7 +182,7 @@ impl Control {
     fn run_errand(&mut self, errand: Option<(Step, Ask)>, now: Duration) -> bool {
         match errand {
             Some((step, ask)) if !self.mail.is_open() && self.mail.ask(&ask, now) => {
-                self.watch.asked = Some(step);
+                self.watch.asked = Some((step, now));
                 true
             }
             _ => false,

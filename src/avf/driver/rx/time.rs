@@ -1,8 +1,11 @@
 //! When the NIC saw a frame, as the sensor's clock would have told it.
 //!
 //! Descriptors carry the low 32 bits of the NIC's clock, in nanoseconds: they come round every 4.3 s. A sample of the whole
-//! clock, read through the mailbox about once a second, extends them. A NIC's clock need not show the time of day: what
-//! lies between it and the sensor's own is measured with the first sample, and again when it has moved by a second.
+//! clock, read through the mailbox about once a second, extends them.
+//!
+//! A clock that shows the time of day to the second is believed. Any other is set against the sensor's own: a sample is seen
+//! some time after it was taken and never before, so of several measurements the smallest is the best; and clocks drift, so
+//! it may grow by a little with each.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -33,13 +36,18 @@ pub(crate) struct Sample {
     seen: Timestamp,
     /// From the NIC's clock to the sensor's.
     offset: i64,
+    /// Whether the NIC's clock shows the time of day.
+    is_true: bool,
 }
 
 /// A sample is worth nothing when it is older: low bits have come round half way.
 const FRESH: Duration = Duration::from_millis(1900);
 
 /// What lies between both clocks is measured anew when it has changed by more.
-const DRIFT: i64 = 1_000_000_000;
+const APART: u64 = 1_000_000_000;
+
+/// What two clocks may drift apart from one sample to the next: 100 millionths.
+const DRIFT: i64 = 100_000;
 
 /// No frame waits longer than this between the NIC's clock and its worker, unless the clock is wrong.
 const LONGEST: Duration = Duration::from_secs(1);
@@ -52,10 +60,16 @@ impl Sample {
             Some(same) if same.nic == nic => Some(same).filter(|same| now.since(same.seen) < FRESH),
             other => {
                 let apart = now.nanos().wrapping_sub(nic).cast_signed();
-                // A clock that shows the time of day is believed.
                 let known = other.map_or(0, |other| other.offset);
-                let offset = if (apart.wrapping_sub(known)).abs() < DRIFT { known } else { apart };
-                Some(Self { nic, seen: now, offset })
+                let is_same = apart.wrapping_sub(known).unsigned_abs() < APART;
+                let is_true = is_same && other.is_none_or(|other| other.is_true);
+                let offset = match is_same {
+                    // Ahead of the sensor's own clock it cannot be: that one is behind.
+                    true if is_true => apart.min(0),
+                    true => apart.min(known.saturating_add(DRIFT)),
+                    false => apart,
+                };
+                Some(Self { nic, seen: now, offset, is_true })
             }
         }
     }
@@ -107,12 +121,31 @@ mod tests {
         let first = Sample::renew(None, &clock, at(NOW)).unwrap();
         assert_eq!(first.time_of(low(5_000_400_000), at(NOW + 500_000)), Some(at(NOW + 400_000)));
         clock.set(6_000_000_000);
-        // Seen 300 us late: what lies between the clocks does not change for that.
+        // Seen 300 us late: what lies between the clocks hardly changes for that.
         let second = Sample::renew(Some(first), &clock, at(NOW + 1_000_300_000)).unwrap();
-        assert_eq!(second.offset, first.offset);
+        assert_eq!(second.offset, first.offset + DRIFT);
+        clock.set(7_000_000_000);
+        let second = Sample::renew(Some(second), &clock, at(NOW + 1_999_900_000)).unwrap();
+        assert_eq!(second.offset, first.offset - 100_000, "the first one was seen late");
         clock.set(90_000_000_000);
         let moved = Sample::renew(Some(second), &clock, at(NOW + 2_000_000_000)).unwrap();
         assert_ne!(moved.offset, first.offset, "somebody has set the clock");
+    }
+
+    #[test]
+    fn a_clock_that_shows_the_time_of_day_is_believed() {
+        let clock = NicClock::default();
+        let mut sample = None;
+        for (n, late) in [(0, 300_000), (1, 80_000), (2, 5_000_000), (3, 90_000)] {
+            let begin = NOW + n * 1_000_000_000;
+            clock.set(begin);
+            sample = Sample::renew(sample, &clock, at(begin + late));
+            assert_eq!(sample.unwrap().offset, 0);
+        }
+        // The sensor's own clock is behind by 20 ms.
+        clock.set(NOW + 4_000_000_000);
+        sample = Sample::renew(sample, &clock, at(NOW + 3_980_000_000));
+        assert_eq!(sample.unwrap().offset, -20_000_000);
     }
 
     #[test]
