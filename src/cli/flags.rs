@@ -179,7 +179,7 @@ pub(crate) enum VfAction {
         /// PCI address, or vfio-user:PATH.
         function: Place,
         /// Queues that are asked for.
-        #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=16))]
+        #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=256))]
         queues: u16,
         /// How long it is watched.
         #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=3600))]

@@ -2,7 +2,7 @@
 
 use super::exit::{Exit, Told};
 use super::print;
-use capture::vf::{Promiscuity, polling_text};
+use capture::vf::{Exchange, Hashing, Negotiated, Promiscuity, Reply, polling_text};
 use sensor::Probe;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -15,6 +15,7 @@ pub(crate) fn tell(probe: &Probe, function: &str, asked: u16, json: bool) -> Res
     for (name, value) in rows(probe, asked) {
         let _ = writeln!(out, "  {name:<22} {value}");
     }
+    out.push_str(&exchanges(&probe.report.exchanges));
     print(out.as_bytes())
 }
 
@@ -25,32 +26,88 @@ fn rows(probe: &Probe, asked: u16) -> Vec<(&'static str, String)> {
         ("came up in", format!("{} ms", probe.came_up.as_millis())),
         ("link", link(report.link)),
     ];
-    if let Some(agreed) = &report.agreed {
-        let resources = &agreed.resources;
-        rows.extend([
-            ("virtchnl", agreed.version.to_string()),
-            ("address", mac(agreed.address)),
-            ("queues", format!("{} of {asked} asked for, {} vectors", agreed.queues, resources.vectors)),
-            ("capabilities", names(resources.caps.iter_names().map(|(name, _)| name))),
-            ("write-back", polling_text(agreed.polling).to_owned()),
-            ("RSS", rss(agreed.rss, agreed.hena)),
-            ("VLAN tags", if agreed.stripping { "as asked" } else { "the PF decides" }.to_owned()),
-            (
-                "largest MTU",
-                if resources.max_mtu == 0 { "not told".into() } else { resources.max_mtu.to_string() },
-            ),
-        ]);
-    }
+    rows.extend(report.agreed.iter().flat_map(|agreed| agreed_rows(agreed, asked)));
     rows.extend([
         ("promiscuous", report.promiscuity.to_string()),
         ("frames", format!("{} (by queue: {:?})", probe.frames.iter().sum::<u64>(), probe.frames)),
         ("both ways together", symmetry(probe)),
         ("spreading", probe.spreading.map_or_else(|| "nothing is spread".to_owned(), |s| s.to_string())),
+        (
+            "tunnels are dealt out",
+            probe.tunnels.map_or_else(|| "nothing is spread".to_owned(), |t| t.to_string()),
+        ),
         ("NIC without buffer", report.counters.stats.rx_discards.to_string()),
         ("resets seen through", report.counters.control.resets.to_string()),
     ]);
     rows.extend(report.error.clone().map(|why| ("last trouble", why)));
     rows
+}
+
+/// What was agreed on, of either driver: what a PF does not know says so.
+fn agreed_rows(agreed: &Negotiated, asked: u16) -> Vec<(&'static str, String)> {
+    let resources = &agreed.resources;
+    let mtu = if resources.max_mtu == 0 { "not told".into() } else { resources.max_mtu.to_string() };
+    let reach = agreed.region.map(|width| format!(", RSS reaches 2^{width}")).unwrap_or_default();
+    vec![
+        ("driver", format!("{}, by what the PF grants", agreed.driver)),
+        ("virtchnl", agreed.version.to_string()),
+        ("address", mac(agreed.address)),
+        ("queues", format!("{} of {asked} asked for, {} vectors{reach}", agreed.queues, resources.vectors)),
+        ("capabilities", names(resources.caps.iter_names().map(|(name, _)| name))),
+        ("descriptors", format!("{:?}, of {}", agreed.format, numbers(agreed.formats))),
+        ("write-back", polling_text(agreed.polling).to_owned()),
+        ("RSS", rss(agreed)),
+        ("VLAN tags", if agreed.stripping { "as asked" } else { "the PF decides" }.to_owned()),
+        ("VLAN offloads", vlan(agreed)),
+        (
+            "time of frames",
+            if agreed.stamped { "the NIC's clock" } else { "when they are seen here" }.to_owned(),
+        ),
+        ("largest MTU", mtu),
+    ]
+}
+
+/// Numbers of set bits.
+fn numbers(bits: u64) -> String {
+    let set = (0..64_u32).filter(|bit| bits & 1_u64 << bit != 0).map(|bit| bit.to_string());
+    set.collect::<Vec<_>>().join(" ")
+}
+
+/// Every message of the last way up, and what became of it.
+fn exchanges(list: &[Exchange]) -> String {
+    let mut out =
+        format!("\n  {:<30} {:>5}  {:<24} {:>9} {:>9}\n", "message", "times", "answer", "at", "took");
+    for exchange in list {
+        let _ = writeln!(
+            out,
+            "  {:<30} {:>5}  {:<24} {:>6.1} ms {:>6.1} ms",
+            exchange.opcode.to_string(),
+            exchange.times,
+            reply(exchange.reply),
+            exchange.at.as_secs_f64() * 1e3,
+            exchange.took.as_secs_f64() * 1e3,
+        );
+    }
+    out
+}
+
+fn reply(reply: Reply) -> String {
+    match reply {
+        Reply::None => "none".to_owned(),
+        Reply::Status(status) if status.is_ok() => "granted".to_owned(),
+        Reply::Status(status) => status.to_string(),
+        Reply::Reset => "a reset".to_owned(),
+    }
+}
+
+fn vlan(agreed: &Negotiated) -> String {
+    match &agreed.vlan {
+        None => "one tag, first form".to_owned(),
+        Some(caps) if caps.strip_outer.is_empty() => {
+            format!("one tag, second form; {} filters", caps.max_filters)
+        }
+        Some(caps) => format!("two tags, second form; {} filters", caps.max_filters),
+    }
 }
 
 fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {
@@ -73,9 +130,16 @@ fn mac(address: [u8; 6]) -> String {
     hex.join(":")
 }
 
-fn rss(taken: bool, hena: u64) -> String {
-    if taken {
-        format!("symmetric key, classes {hena:#018x}")
+fn rss(agreed: &Negotiated) -> String {
+    let how = match agreed.hashing {
+        Hashing::Key => "symmetric key",
+        Hashing::Folded if agreed.inner => {
+            "symmetric hash function, patterns of outer and inner headers taken"
+        }
+        Hashing::Folded => "symmetric hash function, patterns of outer headers taken",
+    };
+    if agreed.rss {
+        format!("{how}, classes {:#018x}", agreed.hena)
     } else {
         "the PF did not take key, table or classes: frames are spread as it likes, both directions of a flow perhaps apart"
             .to_owned()
@@ -97,6 +161,19 @@ fn to_json(probe: &Probe, function: &str, asked: u16) -> Value {
     let report = &probe.report;
     let agreed = report.agreed.as_ref().map(|agreed| {
         json!({
+            "driver": agreed.driver,
+            "descriptor_format": agreed.format.0,
+            "descriptor_formats_offered": (0..64).filter(|bit| agreed.formats & 1_u64 << bit != 0).collect::<Vec<u32>>(),
+            "hashing": if agreed.hashing == Hashing::Folded { "function" } else { "key" },
+            "hashing_inner_asked": agreed.inner,
+            "rss_reach": agreed.region.map(|width| 1_u32.checked_shl(width.into())),
+            "vlan_v2": agreed.vlan.map(|caps| json!({
+                "filters": caps.max_filters,
+                "strip_outer": format!("{:#010x}", caps.strip_outer.bits()),
+                "strip_inner": format!("{:#010x}", caps.strip_inner.bits()),
+            })),
+            "clock": format!("{:#x}", agreed.clock.bits()),
+            "nic_time": agreed.stamped,
             "version": agreed.version.to_string(),
             "address": mac(agreed.address),
             "queues": agreed.queues,
@@ -134,7 +211,21 @@ fn to_json(probe: &Probe, function: &str, asked: u16) -> Value {
         "conversations_both_ways": probe.both_ways,
         "conversations_split": probe.split,
         "spreading": probe.spreading.map(|symmetry| symmetry.to_string()),
+        "tunnels_by_inner_headers": probe.tunnels.and_then(|tunnels| tunnels.is_inner()),
+        "messages": report.exchanges.iter().map(exchange_json).collect::<Vec<_>>(),
         "counters": counters,
         "error": report.error,
+    })
+}
+
+fn exchange_json(exchange: &Exchange) -> Value {
+    let micros = |time: std::time::Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+    json!({
+        "opcode": exchange.opcode.0,
+        "name": exchange.opcode.name(),
+        "times": exchange.times,
+        "answer": reply(exchange.reply),
+        "at_us": micros(exchange.at),
+        "took_us": micros(exchange.took),
     })
 }

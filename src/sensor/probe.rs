@@ -1,6 +1,6 @@
 //! A virtual function on trial: brought up, watched for a while, given back.
 
-use capture::vf::{Keeper, OpenError, Spreading, Symmetry, VfReport, VfSettings, open};
+use capture::vf::{Keeper, OpenError, Spreading, Symmetry, Tunnels, VfReport, VfSettings, open};
 use decode::{Address, Decoder, Network, Transport};
 use frame::{Frame, RxQueue, RxStatus};
 use hashbrown::HashMap;
@@ -29,6 +29,8 @@ pub struct Probe {
     pub split: u64,
     /// Whether frames come to the queues that key and table say; none where nothing is spread.
     pub spreading: Option<Symmetry>,
+    /// Which headers of tunnelled packets decide their queue; none where nothing is spread.
+    pub tunnels: Option<Tunnels>,
 }
 
 impl Probe {
@@ -72,6 +74,7 @@ pub fn probe(settings: &VfSettings, decode: &decode::Settings, time: Duration) -
         }
     }
     let mut probe = sum(&keeper, came_up, begin.elapsed(), frames, &seen);
+    probe.tunnels = spreading.as_ref().map(Spreading::tunnels);
     probe.spreading = spreading.map(|spreading| spreading.verdict());
     drain(queues);
     Ok(probe)
@@ -105,7 +108,16 @@ fn sum(
 ) -> Probe {
     let both = seen.values().filter_map(|Seen([there, back])| there.zip(*back));
     let (both_ways, split) = both.fold((0, 0), |(n, split), (a, b)| (n + 1, split + u64::from(a != b)));
-    Probe { report: keeper.report(), came_up, watched, frames, both_ways, split, spreading: None }
+    Probe {
+        report: keeper.report(),
+        came_up,
+        watched,
+        frames,
+        both_ways,
+        split,
+        spreading: None,
+        tunnels: None,
+    }
 }
 
 /// Queues end before their function is given back.

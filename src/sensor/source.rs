@@ -68,6 +68,7 @@ pub fn function(settings: &Settings, queues: u16) -> Result<VfSettings, Failure>
     driver.buffer = settings.vf.buffer;
     driver.max_frame = settings.vf.max_frame;
     driver.strip_vlan = settings.vf.strip_vlan;
+    driver.nic_time = settings.vf.nic_time;
     driver.vlans.clone_from(&settings.vf.vlans);
     driver.addresses = settings.vf.addresses.iter().map(|text| mac(text)).collect::<Result<_, _>>()?;
     driver.promiscuous = settings.live.promiscuous;

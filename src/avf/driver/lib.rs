@@ -44,7 +44,7 @@ mod tx;
 pub mod verify;
 
 pub use agreed::{Hashing, Negotiated, Polling};
-pub use control::{Control, ControlCounters, DEVICES, Outage, Standing, Turn};
+pub use control::{Control, ControlCounters, DEVICES, Exchange, Outage, Reply, Standing, Turn};
 pub use dialect::{Ask, Choice, Dialect, Refusal};
 pub use error::VfError;
 pub use pace::{Clock, Ticker};

@@ -18,8 +18,10 @@ use std::time::Duration;
 use avf_driver::VfError;
 use frame::RxQueue;
 
-pub use avf_driver::verify::{Promiscuity, Spreading, Symmetry};
-pub use avf_driver::{Polling, Settings as DriverSettings, Standing};
+pub use avf_driver::verify::{Promiscuity, Spreading, Symmetry, Tunnels};
+pub use avf_driver::{
+    Exchange, Hashing, MOST_QUEUES, Negotiated, Polling, Reply, Settings as DriverSettings, Standing, Step,
+};
 pub use choice::CHOICE;
 pub use device::{DeviceError, pci};
 pub use keeper::{Keeper, Look};

@@ -1,7 +1,7 @@
 //! What a function says of itself, for whoever shows it.
 
 use avf_driver::verify::Promiscuity;
-use avf_driver::{Control, ControlCounters, Counters, Negotiated, Polling, Standing};
+use avf_driver::{Control, ControlCounters, Counters, Exchange, Negotiated, Polling, Standing};
 use frame::Counter;
 
 /// Everything known of a function at one moment.
@@ -13,6 +13,8 @@ pub struct VfReport {
     pub id: String,
     /// What was agreed on with the PF.
     pub agreed: Option<Negotiated>,
+    /// What was asked on the last way up, and what the PF said.
+    pub exchanges: Vec<Exchange>,
     /// The link: up or down, Mbit/s.
     pub link: Option<(bool, Option<u32>)>,
     /// Whether frames for other stations come, by evidence.
@@ -78,6 +80,7 @@ impl VfReport {
             standing: control.standing(),
             id: format!("{:04x}:{:04x}", identity.vendor, identity.device),
             agreed: control.negotiated().cloned(),
+            exchanges: control.exchanges().to_vec(),
             link: control.link().map(|link| (link.up, link.mbps)),
             promiscuity: control.promiscuity(),
             error: control.error().map(ToString::to_string),

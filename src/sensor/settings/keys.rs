@@ -242,6 +242,12 @@ pub static KEYS: &[Key] = &[
         "The NIC takes the outer VLAN tag out of frames and hands it over beside them.",
         vf.strip_vlan
     ),
+    flag!(
+        "vf.nic_time",
+        "Frames carry the time at which the NIC saw them, where the PF lets the function have it (E810); otherwise that at which they \
+         are seen here.",
+        vf.nic_time
+    ),
     Key {
         path: "vf.vlans",
         kind: Kind::Numbers(0, 4095),

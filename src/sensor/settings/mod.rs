@@ -56,6 +56,8 @@ pub struct Vf {
     pub max_frame: u16,
     /// Whether the NIC takes VLAN tags out of frames.
     pub strip_vlan: bool,
+    /// Whether frames carry the NIC's time, where it can be had.
+    pub nic_time: bool,
     /// VLANs to receive, where the host prunes.
     pub vlans: Vec<u16>,
     /// Addresses to receive for beside its own, as text.
@@ -73,6 +75,7 @@ impl Default for Vf {
             buffer: driver.buffer,
             max_frame: driver.max_frame,
             strip_vlan: driver.strip_vlan,
+            nic_time: driver.nic_time,
             vlans: driver.vlans,
             addresses: Vec::new(),
             deal_here: false,

@@ -116,6 +116,9 @@ fn both_directions_of_ten_thousand_conversations() {
     let mut rig = up(inner);
     let agreed = rig.control().negotiated().unwrap();
     assert!(agreed.hashing == Hashing::Folded && agreed.inner, "{agreed:?}");
+    let mut spreading = Spreading::new(agreed).unwrap();
+    proves(&mut rig, &mut spreading);
+    assert_eq!(spreading.tunnels().is_inner(), Some(true), "{}", spreading.tunnels());
     for wrap in [Wrap::Plain, Wrap::Vlan, Wrap::Vxlan, Wrap::Geneve] {
         for six in [false, true] {
             assert_eq!(split(&mut rig, wrap, six, false), (CONVERSATIONS, 16), "{wrap:?} {six}");
@@ -140,6 +143,9 @@ fn the_same_by_key_where_patterns_are_not_served() {
 fn tunnels_go_by_their_outer_headers_where_the_pf_knows_no_others() {
     let outer = Options { vxlan: vec![4789], geneve: vec![6081], ..Options::default() };
     let mut rig = up(outer);
+    let mut spreading = Spreading::new(rig.control().negotiated().unwrap()).unwrap();
+    proves(&mut rig, &mut spreading);
+    assert_eq!(spreading.tunnels().is_inner(), Some(false), "{}", spreading.tunnels());
     for wrap in [Wrap::Vxlan, Wrap::Geneve] {
         assert_eq!(
             split(&mut rig, wrap, false, true),
@@ -149,6 +155,20 @@ fn tunnels_go_by_their_outer_headers_where_the_pf_knows_no_others() {
         let (together, _) = split(&mut rig, wrap, false, false);
         assert!(together < CONVERSATIONS / 4, "{wrap:?}: {together} by chance");
     }
+}
+
+/// Shows a proof of spreading a hundred frames of tunnels.
+fn proves(rig: &mut Rig, spreading: &mut Spreading) {
+    for number in 0..100_u16 {
+        let (a, b) = (
+            End { address: 0x0A00_0001 + u32::from(number), port: 9 },
+            End { address: 0x0B00_0001, port: 80 },
+        );
+        let wrap = if number % 2 == 0 { Wrap::Vxlan } else { Wrap::Geneve };
+        rig.inject(&packet(wrap, false, number.into(), a, b, 50_000 + 31 * number));
+    }
+    rig.run(Duration::from_millis(1));
+    rig.taken.drain(..).for_each(|taken| spreading.see(taken.queue, &taken.data));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use avf::virtchnl::{
 };
 
 use super::recover::{Cause, SETTLE, WORKER_BUDGET, WORKER_NOTICE};
-use super::{Control, State};
+use super::{Control, Reply, State};
 use crate::mail::Came;
 use crate::{Ask, Dialect, Negotiated, Polling, Step, VfError};
 
@@ -120,6 +120,7 @@ impl Control {
         }
         match self.message(step) {
             Some(ask) if self.mail.ask(&ask, now) => {
+                self.transcript.sent(step, ask.opcode, now);
                 self.state = State::Asking(step, now);
                 // A software NIC may have answered already.
                 true
@@ -314,6 +315,9 @@ impl Control {
         payload: &[u8],
         now: Duration,
     ) -> bool {
+        if step.is_some() {
+            self.transcript.ended(Reply::Status(status), now);
+        }
         let Some(step) = step.or_else(|| self.watch.asked()) else { return true };
         if !status.is_ok() {
             return self.refused(step, status, now);

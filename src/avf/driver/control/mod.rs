@@ -8,6 +8,7 @@ mod leave;
 mod recover;
 mod running;
 mod stuck;
+mod transcript;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +26,8 @@ use crate::verify::Promiscuity;
 use crate::{Choice, Clock, Dialect, Negotiated, Queue, Sender, Settings, Step, Ticker, VfError};
 
 use running::Watch;
+use transcript::Transcript;
+pub use transcript::{Exchange, Reply};
 
 /// Device ids of functions that speak virtchnl through these registers: X710/XL710/XXV710, the same under Hyper-V, X722
 /// and its first stepping, and whatever calls itself adaptive, E810 and relatives among it. Which card it is, and what it
@@ -147,6 +150,7 @@ pub struct Control {
     /// Messages of the step that is being asked which have been answered.
     round: u16,
     agreed: Option<Negotiated>,
+    transcript: Transcript,
     watch: Watch,
     link: Option<Link>,
     outage: Option<Outage>,
@@ -189,6 +193,7 @@ impl Control {
             dialect: None,
             round: 0,
             agreed: None,
+            transcript: Transcript::default(),
             watch: Watch::default(),
             link: None,
             outage: Some(Outage { since: now, ..Outage::default() }),
@@ -272,6 +277,12 @@ impl Control {
     #[must_use]
     pub fn negotiated(&self) -> Option<&Negotiated> {
         self.agreed.as_ref()
+    }
+
+    /// What was asked on the last way up, and what the PF said.
+    #[must_use]
+    pub fn exchanges(&self) -> &[Exchange] {
+        self.transcript.exchanges()
     }
 
     /// The link, where the PF has said something about it.

@@ -6,7 +6,7 @@ use avf::mailbox::Remedy;
 use avf::register::Absent;
 use avf::virtchnl::{Opcode, Request, Status};
 
-use super::{Control, Outage, State};
+use super::{Control, Outage, Reply, State};
 use crate::{Refusal, Step, VfError};
 
 /// How long a reset may take.
@@ -111,7 +111,9 @@ impl Control {
         self.trouble.rewound = false;
         self.trouble.cause = Some(cause);
         self.trouble.resets += 1;
+        self.transcript.ended(Reply::Reset, now);
         if self.outage.is_none() {
+            self.transcript.restart();
             self.outage = Some(Outage { since: now, ..Outage::default() });
             self.tally.absences.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         }

@@ -2,7 +2,9 @@
 
 mod promiscuity;
 mod spreading;
+mod tunnels;
 
 pub(crate) use promiscuity::Evidence;
 pub use promiscuity::{Promiscuity, is_foreign};
 pub use spreading::{Spreading, Symmetry};
+pub use tunnels::Tunnels;

@@ -8,6 +8,7 @@ use std::fmt;
 use avf::ptype::{Ip, Layers, Transport};
 use avf::rss::{Addresses, Class, Family, Hena, Input, Lut, Seen, Toeplitz, is_symmetric};
 
+use super::tunnels::{Tunnels, inside};
 use crate::{Hashing, Negotiated};
 
 /// Frames that have to agree before anything is proven.
@@ -82,6 +83,7 @@ pub struct Spreading {
     is_symmetric: bool,
     agreed: u64,
     differed: u64,
+    tunnels: Tunnels,
 }
 
 impl Spreading {
@@ -99,6 +101,7 @@ impl Spreading {
             is_symmetric: folds || is_symmetric(&agreed.key),
             agreed: 0,
             differed: 0,
+            tunnels: Tunnels::default(),
         })
     }
 
@@ -107,25 +110,45 @@ impl Spreading {
         match self.predict(data) {
             Some(expected) if expected == queue => self.agreed += 1,
             Some(_) => self.differed += 1,
-            None => {}
+            None => self.see_tunnel(queue, data),
         }
+    }
+
+    /// Of a tunnelled packet either headers may decide; where they would lead to one queue nothing is learnt.
+    fn see_tunnel(&mut self, queue: u16, data: &[u8]) {
+        let Some(outer) = look(data).filter(Sight::may_be_tunnel) else { return };
+        let inner = outer.ports.and_then(|(_, port)| inside(port, outer.payload)).and_then(look);
+        let both = inner.and_then(|inner| self.lead(&inner)).zip(self.lead(&outer));
+        if let Some((inner, outer)) = both.filter(|(inner, outer)| inner != outer) {
+            self.tunnels.see(queue, inner, outer);
+        }
+    }
+
+    /// Which headers of tunnelled packets decide, as far as was seen.
+    #[must_use]
+    pub fn tunnels(&self) -> Tunnels {
+        self.tunnels
     }
 
     /// Where a frame must come to, if that can be said.
     #[must_use]
     pub fn predict(&self, data: &[u8]) -> Option<u16> {
-        let (seen, addresses, ports) = look(data)?;
-        let class = Class::of(self.family, &seen);
+        self.lead(&look(data).filter(|sight| !sight.may_be_tunnel())?)
+    }
+
+    /// Where headers lead.
+    fn lead(&self, sight: &Sight<'_>) -> Option<u16> {
+        let class = Class::of(self.family, &sight.seen);
         if !self.hena.hashes(self.family, class) {
             return None;
         }
         let ports = match class.input()? {
-            Input::FourTuple => Some(ports?),
+            Input::FourTuple => Some(sight.ports?),
             Input::Addresses => None,
             Input::EtherType => return None,
         };
         let hash = if self.folds { Toeplitz::hash_folded } else { Toeplitz::hash_tuple };
-        Some(self.lut.queue(hash(&self.toeplitz, &addresses, ports)).into())
+        Some(self.lut.queue(hash(&self.toeplitz, &sight.addresses, ports)).into())
     }
 
     /// What was seen so far comes to.
@@ -143,11 +166,27 @@ impl Spreading {
     }
 }
 
-/// What of a frame is hashed: class, addresses, ports.
-type Sight = (Seen, Addresses, Option<(u16, u16)>);
+/// What of a frame is hashed.
+#[derive(Clone, Copy, Debug)]
+struct Sight<'a> {
+    /// What decides its class.
+    seen: Seen,
+    addresses: Addresses,
+    ports: Option<(u16, u16)>,
+    /// What is behind a UDP header.
+    payload: &'a [u8],
+}
+
+impl Sight<'_> {
+    /// Whether a PF may take it for a tunnel's.
+    fn may_be_tunnel(&self) -> bool {
+        let is_one = |(from, to): (u16, u16)| TUNNELS.contains(&from) || TUNNELS.contains(&to);
+        self.seen.layers.transport == Transport::Udp && self.ports.is_some_and(is_one)
+    }
+}
 
 /// Plain IP behind Ethernet and at most one VLAN tag.
-fn look(data: &[u8]) -> Option<Sight> {
+fn look(data: &[u8]) -> Option<Sight<'_>> {
     let at = if word(data, 12)? == 0x8100 { 16 } else { 12 };
     let packet = data.get(at + 2..)?;
     match word(data, at)? {
@@ -157,7 +196,7 @@ fn look(data: &[u8]) -> Option<Sight> {
     }
 }
 
-fn look_v4(packet: &[u8]) -> Option<Sight> {
+fn look_v4(packet: &[u8]) -> Option<Sight<'_>> {
     let header = packet.first_chunk::<20>()?;
     let length = usize::from(header.first()? & 15) * 4;
     let is_fragment = word(header, 6)? & 0x3FFF != 0;
@@ -165,14 +204,14 @@ fn look_v4(packet: &[u8]) -> Option<Sight> {
     sight(Ip::V4, *header.get(9)?, is_fragment, addresses, packet.get(length..)?)
 }
 
-fn look_v6(packet: &[u8]) -> Option<Sight> {
+fn look_v6(packet: &[u8]) -> Option<Sight<'_>> {
     let header = packet.first_chunk::<40>()?;
     let next = *header.get(6)?;
     let addresses = Addresses::V6(*header.get(8..)?.first_chunk()?, *header.get(24..)?.first_chunk()?);
     sight(Ip::V6, next, next == FRAGMENT6, addresses, packet.get(40..)?)
 }
 
-fn sight(ip: Ip, protocol: u8, fragment: bool, addresses: Addresses, rest: &[u8]) -> Option<Sight> {
+fn sight(ip: Ip, protocol: u8, fragment: bool, addresses: Addresses, rest: &[u8]) -> Option<Sight<'_>> {
     let transport = match protocol {
         _ if fragment => Transport::Other,
         TCP => Transport::Tcp,
@@ -184,12 +223,9 @@ fn sight(ip: Ip, protocol: u8, fragment: bool, addresses: Addresses, rest: &[u8]
     };
     let has_ports = matches!(transport, Transport::Tcp | Transport::Udp | Transport::Sctp);
     let ports = if has_ports { Some((word(rest, 0)?, word(rest, 2)?)) } else { None };
-    let may_be_tunnel = ports.is_some_and(|(from, to)| TUNNELS.contains(&from) || TUNNELS.contains(&to));
-    if transport == Transport::Udp && may_be_tunnel {
-        return None;
-    }
     let layers = Layers { outer: Some(ip), fragment, transport, ..Layers::default() };
-    Some((Seen { layers, ..Seen::default() }, addresses, ports))
+    let payload = rest.get(8..).unwrap_or_default();
+    Some(Sight { seen: Seen { layers, ..Seen::default() }, addresses, ports, payload })
 }
 
 fn word(data: &[u8], at: usize) -> Option<u16> {
