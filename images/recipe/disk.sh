@@ -30,18 +30,19 @@ definitions() { # to the build folder, with the version in the labels
 }
 
 repart() { # arguments
-    systemd-repart --definitions="$build/repart" --offline=yes --seed="$seed" --dry-run=no --no-pager "$@" 2>>"$build/disk.log"
+    systemd-repart --definitions="$build/repart" --offline=yes --seed="$seed" --dry-run=no --no-pager --json=short \
+        "$@" 2>>"$build/disk.log"
 }
 
 make_disk() {
     clamp_dates "$tree"
     definitions
     rm -rf "$build/esp" "$disk" && mkdir -p "$build/esp/EFI/BOOT" "$build/esp/EFI/systemd" "$build/esp/EFI/Linux" "$build/esp/loader"
-    repart --empty=create --size=2G --defer-partitions=esp --json=short "$disk" >"$build/partitions"
+    repart --empty=create --size=2G --defer-partitions=esp "$disk" >"$build/partitions"
     roothash=$(sed 's/},{/}\n{/g' "$build/partitions" | sed -n 's/.*"roothash":"\([0-9a-f]\{64\}\)".*/\1/p' | head -n 1)
     [ -n "$roothash" ] || die "systemd-repart told no hash of the root: $(cat "$build/partitions")"
     make_kernel
-    install -m 644 "$uki" "$build/esp/EFI/Linux/vigie_$image_version+3.efi"
+    install -m 644 "$uki" "$build/esp/EFI/Linux/vigie_$image_version.efi"
     install -m 644 "$loader" "$build/esp/EFI/BOOT/BOOTX64.EFI"
     install -m 644 "$loader" "$build/esp/EFI/systemd/systemd-bootx64.efi"
     printf 'timeout 0\neditor no\nrandom-seed no\n' >"$build/esp/loader/loader.conf"
@@ -50,7 +51,7 @@ make_disk() {
     install -m 644 "$build/initrd" "$build/esp/bios/initrd"
     enrol
     clamp_dates "$build/esp"
-    repart "$disk"
+    repart "$disk" >/dev/null
     embed_bios_loader
 }
 

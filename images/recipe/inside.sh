@@ -1,27 +1,28 @@
 #!/usr/bin/env bash
 # The recipe itself. Runs in the builder (`builder.sh run`), where /w is the folder of images in VIGIE_CACHE.
 #
-#   inside.sh lock FLAVOUR             write FLAVOUR/out/lock from what the mirror has
-#   inside.sh image FLAVOUR VERSION    fetch, unpack, seal and pack FLAVOUR/out/disk.raw
-#   inside.sh customize TREE           called by mmdebstrap on the way
+#   inside.sh lock NAME FLAVOUR               write NAME/out/lock from what the mirror has
+#   inside.sh image NAME FLAVOUR VERSION      fetch, unpack, seal and pack NAME/out/disk.raw
+#   inside.sh repack NAME FLAVOUR VERSION     pack it from the tree of the flavour's last build
+#   inside.sh customize TREE                  called by mmdebstrap on the way
 
 set -euo pipefail
 
 die() { printf 'image: %s\n' "$*" >&2; exit 1; }
 
 here=$(dirname "$(readlink -f "$0")")
-for part in packages tree disk update; do
+for part in packages tree check disk update; do
     # shellcheck source=/dev/null
     . "$here/$part.sh"
 done
 
 # What every step works on.
-places() { # flavour version
-    flavour=$1 image_version=$2
-    build=/w/$flavour source=/w/$flavour/in lock=/w/$flavour/in/images/lock/$flavour
-    scratch=$build/scratch tree=$build/tree disk=$build/out/disk.raw
-    mkdir -p "$scratch"
-    export flavour image_version
+places() { # name flavour version
+    build=/w/$1 flavour=$2 image_version=$3
+    source=$build/in lock=$build/in/images/lock/$flavour
+    scratch=$build/scratch sealed=$build/sealed tree=$build/tree disk=$build/out/disk.raw
+    mkdir -p "$scratch" "$build/out"
+    export build flavour image_version
 }
 
 step() { # name command...
@@ -32,28 +33,59 @@ step() { # name command...
 }
 
 image() {
-    SOURCE_DATE_EPOCH=$(sed -n 's/^#epoch //p' "$lock")
-    export SOURCE_DATE_EPOCH
-    mkdir -p "$build/out"
     step packages fetch
     make_repository "$build/repository"
     step tree make_tree
+    finish
+}
+
+repack() {
+    local from=/w/$flavour
+    sealed=$from/sealed
+    if [ "$from" != "$build" ]; then
+        cp "$from"/{linux,initrd,kernel,kernel-config} "$build/"
+    fi
+    finish
+}
+
+# From a sealed tree to what is handed out.
+finish() {
+    rm -rf "$tree"
+    cp -a "$sealed" "$tree"
+    name_version
+    step check check_tree
+    step bill make_bill
     step disk make_disk
     [ ! -e "$build/in/with-update" ] || step update make_update
 }
 
-case $1 in
-lock)
-    places "$2" 0
-    write_lock "$build/out/lock"
+make_bill() {
+    cp "$build/kernel-config" "$build/out/"
+    # shellcheck disable=SC2016 # a format
+    dpkg-query --admindir="$tree/usr/lib/sysimage/dpkg" \
+        -W -f '${Package} ${Version} ${Architecture} ${source:Package} ${source:Version}\n' |
+        LC_ALL=C sort >"$build/out/packages"
+    python3 "$source/images/recipe/sbom.py" "$build/out/packages" "$lock" "$build/in/crates.json" "$tree" "vigie-$flavour" \
+        "$image_version" "$SOURCE_DATE_EPOCH" "$build/out/sbom.cdx.json" "$build/out/licences"
+}
+
+word=$1
+shift
+case $word in
+customize) ;;
+*)
+    places "$1" "$2" "${3:-}"
+    SOURCE_DATE_EPOCH=$(sed -n 's/^#epoch //p' "$lock" 2>/dev/null) || true
+    export SOURCE_DATE_EPOCH
     ;;
-image)
-    places "$2" "$3"
-    image
-    ;;
+esac
+case $word in
+lock) write_lock "$build/out/lock" ;;
+image) image ;;
+repack) repack ;;
 customize)
-    places "$flavour" "$image_version"
-    customize "$2"
+    places "${build##*/}" "$flavour" "$image_version"
+    customize "$1"
     ;;
-*) die "unknown word '$1'" ;;
+*) die "unknown word '$word'" ;;
 esac

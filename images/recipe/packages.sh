@@ -6,7 +6,7 @@ debs=/w/debs
 
 # Names wanted by a flavour, before dependencies.
 wanted() { # flavour
-    grep -hv '^#' "/w/$1/in/images/packages/every" "/w/$1/in/images/packages/$1" | awk NF | sort -u
+    grep -hv '^#' "$source/images/packages/every" "$source/images/packages/$1" | awk NF | sort -u
 }
 
 lock_lines() { grep -v '^#' "$lock"; }

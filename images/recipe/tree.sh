@@ -4,7 +4,7 @@
 make_tree() {
     local names
     names=$(lock_lines | cut -d' ' -f1 | paste -sd,)
-    rm -rf -- "$tree"
+    rm -rf -- "$sealed"
     # The kernel's package would have an initrd made for this machine: whoever is asked to does nothing.
     # shellcheck disable=SC2016 # expanded by the hook's shell
     mmdebstrap --mode=root --variant=essential --format=directory --include="$names" \
@@ -16,10 +16,10 @@ make_tree() {
         --dpkgopt='path-exclude=/etc/kernel/postinst.d/*' \
         --essential-hook='mkdir -p "$1/etc/kernel/postinst.d"; ln -s /bin/true "$1/etc/kernel/postinst.d/dracut"' \
         --aptopt='Acquire::AllowInsecureRepositories "1"' \
-        --customize-hook='/w/'"$flavour"'/in/images/recipe/inside.sh customize "$1"' \
+        --customize-hook="$source"'/images/recipe/inside.sh customize "$1"' \
         --skip=cleanup \
-        trixie "$tree" "deb [trusted=yes] copy:$build/repository ./" >"$build/tree.log" 2>&1 || { tail -n 30 "$build/tree.log" >&2; die "mmdebstrap failed"; }
-    seal "$tree"
+        trixie "$sealed" "deb [trusted=yes] copy:$build/repository ./" >"$build/tree.log" 2>&1 || { tail -n 30 "$build/tree.log" >&2; die "mmdebstrap failed"; }
+    seal "$sealed"
 }
 
 # Runs in the builder, with the tree's /proc, /sys and /dev mounted.
@@ -48,14 +48,20 @@ lay_over() { # tree
             fi
         done
     done
-    install -m 755 "$build/in/vigie" "$1/usr/bin/vigie"
     install -d -m 755 "$1/efi" "$1/usr/share/vigie"
-    printf 'IMAGE_ID=vigie\nIMAGE_VERSION=%s\nVARIANT_ID=%s\n' "$image_version" "$flavour" >>"$1/usr/lib/os-release"
-    if [ -d "$build/in/keys" ] && [ -e "$build/in/keys/update.gpg" ]; then
-        install -m 644 "$build/in/keys/update.gpg" "$1/usr/lib/systemd/import-pubring.gpg"
-    fi
     chroot "$1" systemd-sysusers
     chroot "$1" systemctl --quiet preset-all 2>/dev/null || true
+}
+
+# What differs between versions of one tree: its name, the key for updates, and what somebody lays over it.
+name_version() {
+    sed -i '/^IMAGE_ID=/d; /^IMAGE_VERSION=/d; /^VARIANT_ID=/d' "$tree/usr/lib/os-release"
+    printf 'IMAGE_ID=vigie\nIMAGE_VERSION=%s\nVARIANT_ID=%s\n' "$image_version" "$flavour" >>"$tree/usr/lib/os-release"
+    rm -f "$tree"/usr/lib/systemd/import-pubring.*
+    [ ! -e "$build/in/keys/update.gpg" ] ||
+        install -m 644 "$build/in/keys/update.gpg" "$tree/usr/lib/systemd/import-pubring.gpg"
+    [ ! -d "$build/in/overlay" ] || cp -r "$build/in/overlay/." "$tree/"
+    install -m 755 "$build/in/vigie" "$tree/usr/bin/vigie"
 }
 
 # Keeps modules that a sensor in a virtual machine uses, and what they depend on; unpacked, since the file system
@@ -102,7 +108,7 @@ make_initrd() { # tree
         /boot/initrd.img 2>"$build/dracut.log" || { cat "$build/dracut.log" >&2; die 'dracut failed'; }
     mv "$1/boot/initrd.img" "$build/initrd"
     cp "$1"/boot/vmlinuz-* "$build/linux"
-    cp "$1"/boot/config-* "$build/out/kernel-config"
+    cp "$1"/boot/config-* "$build/kernel-config"
     echo "$kernel" >"$build/kernel"
     rm -rf "${1:?}"/etc/kernel/postinst.d "${1:?}"/boot/* "$1"/vmlinuz* "$1"/initrd*
 }
@@ -115,9 +121,6 @@ drop_packages() { # tree
 
 # Leaves nothing of this machine, nothing that every clone would share, and no way in.
 seal() { # tree
-    # shellcheck disable=SC2016 # a format
-    chroot "$1" dpkg-query -W -f '${Package} ${Version} ${Architecture} ${source:Package} ${source:Version}\n' |
-        LC_ALL=C sort >"$build/out/packages"
     # where scanners look for it, beside the file system that first boot makes
     mkdir -p "$1/usr/lib/sysimage"
     rm -f "$1"/var/lib/dpkg/*-old "$1"/var/lib/dpkg/lock*

@@ -5,3 +5,5 @@
 
 mod boots;
 mod stage;
+mod traffic;
+mod updates;

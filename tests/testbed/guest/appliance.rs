@@ -4,6 +4,7 @@
 //! and talk over the second serial port, as in every other guest.
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -44,6 +45,31 @@ impl Made {
     #[must_use]
     pub fn file(&self, name: &str) -> PathBuf {
         self.folder.join(name)
+    }
+
+    /// Another version of it, from the same tree, with what is in `overlay` laid over it: the folder that machines update
+    /// themselves from. Nothing, and the reason told, where there are no keys to sign it with.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    #[must_use]
+    pub fn another(&self, name: &str, version: &str, overlay: Option<&Path>) -> Option<PathBuf> {
+        let Some(keys) = std::env::var_os("VIGIE_IMAGE_KEYS") else {
+            let _ =
+                writeln!(std::io::stderr(), "skipped: VIGIE_IMAGE_KEYS names no keys to sign versions with");
+            return None;
+        };
+        let mut command = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../images/build"));
+        command.args(["--repack", "--update", "--name", name, "--version", version, "--keys"]).arg(keys);
+        command.arg("--binary").arg(crate::binary());
+        if let Some(overlay) = overlay {
+            command.arg("--overlay").arg(overlay);
+        }
+        let output = command.stdin(Stdio::null()).output().expect("the script runs");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{told}");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        Some(Path::new(said.lines().last().expect("a folder")).join("update"))
     }
 
     /// Runs a program of the builder with `folder` as its current one.

@@ -104,6 +104,18 @@ impl Machine {
         self.listen(within, "it comes back");
     }
 
+    /// Waits until QEMU has ended by itself.
+    ///
+    /// # Panics
+    /// When it does not within the time given.
+    pub fn ends(&mut self, within: Duration) {
+        let since = Instant::now();
+        while self.child.try_wait().expect("a child").is_none() {
+            assert!(since.elapsed() < within, "it still runs: {}", self.told());
+            std::thread::sleep(LOOK);
+        }
+    }
+
     /// Starts something that ends the guest's answers, such as a restart.
     ///
     /// # Panics
