@@ -21,7 +21,7 @@ root=${VIGIE_CACHE:-$HOME/.cache/vigie}/builder
 # converters to judge ours by.
 packages="mount mmdebstrap systemd-repart systemd-ukify systemd-boot-efi erofs-utils dosfstools mtools e2fsprogs
     cryptsetup-bin grub-pc-bin grub-common sbsigntool fdisk kmod cpio zstd xz-utils pigz python3-pefile binutils
-    openssl gpg gpg-agent gpgv ovmf python3-virt-firmware"
+    openssl gpg gpg-agent gpgv ovmf python3-virt-firmware faketime"
 
 # Where security updates come from: this machine's own entry, or the mirror's neighbour.
 security_mirror() { # mirror

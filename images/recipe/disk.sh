@@ -57,16 +57,18 @@ make_disk() {
 
 # Kernel, first file system and command line as one signed file.
 make_kernel() {
-    local sign=()
+    # signatures hold the time at which they were made
+    local sign=() still=(env TZ=UTC faketime -f "$(date -u -d "@$SOURCE_DATE_EPOCH" '+%F %T')")
     loader=/usr/lib/systemd/boot/efi/systemd-bootx64.efi
     uki=$build/uki.efi
     if [ -e "$build/in/keys/db.key" ]; then
         sign=(--secureboot-private-key "$build/in/keys/db.key" --secureboot-certificate "$build/in/keys/db.crt")
-        sbsign --key "$build/in/keys/db.key" --cert "$build/in/keys/db.crt" --output "$build/loader.efi" "$loader" 2>/dev/null
+        "${still[@]}" sbsign --key "$build/in/keys/db.key" --cert "$build/in/keys/db.crt" --output "$build/loader.efi" "$loader" 2>/dev/null
         loader=$build/loader.efi
     fi
-    ukify build --linux "$build/linux" --initrd "$build/initrd" --cmdline "$(words_of_kernel "$roothash")" \
-        --os-release "@$tree/usr/lib/os-release" --uname "$(cat "$build/kernel")" "${sign[@]}" --output "$uki" >/dev/null
+    "${still[@]}" ukify build --linux "$build/linux" --initrd "$build/initrd" --cmdline "$(words_of_kernel "$roothash")" \
+        --os-release "@$tree/usr/lib/os-release" --uname "$(cat "$build/kernel")" "${sign[@]}" --output "$uki" >"$build/uki.log" 2>&1 ||
+        { cat "$build/uki.log" >&2; die 'ukify failed'; }
 }
 
 # Keys that firmware in setup mode takes over from the loader.

@@ -3,7 +3,7 @@
 #
 #   inside.sh lock NAME FLAVOUR               write NAME/out/lock from what the mirror has
 #   inside.sh image NAME FLAVOUR VERSION      fetch, unpack, seal and pack NAME/out/disk.raw
-#   inside.sh repack NAME FLAVOUR VERSION     pack it from the tree of the flavour's last build
+#   inside.sh repack NAME FLAVOUR VERSION     pack it from the packages of the flavour's last build, as they lie
 #   inside.sh customize TREE                  called by mmdebstrap on the way
 
 set -euo pipefail
@@ -20,7 +20,7 @@ done
 places() { # name flavour version
     build=/w/$1 flavour=$2 image_version=$3
     source=$build/in lock=$build/in/images/lock/$flavour
-    scratch=$build/scratch sealed=$build/sealed tree=$build/tree disk=$build/out/disk.raw
+    scratch=$build/scratch packed=$build/packages tree=$build/tree disk=$build/out/disk.raw
     mkdir -p "$scratch" "$build/out"
     export build flavour image_version
 }
@@ -41,22 +41,30 @@ image() {
 
 repack() {
     local from=/w/$flavour
-    sealed=$from/sealed
+    packed=$from/packages
     if [ "$from" != "$build" ]; then
         cp "$from"/{linux,initrd,kernel,kernel-config} "$build/"
     fi
     finish
 }
 
-# From a sealed tree to what is handed out.
+# From packages in place to what is handed out.
 finish() {
     rm -rf "$tree"
-    cp -a "$sealed" "$tree"
+    cp -a "$packed" "$tree"
+    lay_over "$tree"
     name_version
+    seal "$tree"
     step check check_tree
     step bill make_bill
     step disk make_disk
+    step formats make_formats
     [ ! -e "$build/in/with-update" ] || step update make_update
+}
+
+# What each platform imports; other formats are made of disk.raw by `images/tool`.
+make_formats() {
+    qemu-img convert -c -O qcow2 -o compression_type=zstd "$disk" "$build/out/vigie-$flavour-$image_version.qcow2"
 }
 
 make_bill() {

@@ -67,8 +67,9 @@ fetch() {
         gone=$(missing)
         if [ -n "$gone" ]; then
             cat "$scratch"/fetch >&2
-            die "the mirror no longer has $(wc -w <<<"$gone") locked packages ($(head -n 3 <<<"$gone" | xargs) ...):" \
-                "'make image-lock FLAVOUR=$flavour' locks what it has now"
+            printf 'image: %s\n' "the mirror no longer has $(wc -w <<<"$gone") locked packages ($(head -n 3 <<<"$gone" |
+                xargs) ...): 'make image-lock FLAVOUR=$flavour' locks what it has now" >&2
+            exit 3
         fi
     fi
     lock_lines | while read -r name version architecture _ hash; do

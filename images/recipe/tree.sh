@@ -4,7 +4,7 @@
 make_tree() {
     local names
     names=$(lock_lines | cut -d' ' -f1 | paste -sd,)
-    rm -rf -- "$sealed"
+    rm -rf -- "$packed"
     # The kernel's package would have an initrd made for this machine: whoever is asked to does nothing.
     # shellcheck disable=SC2016 # expanded by the hook's shell
     mmdebstrap --mode=root --variant=essential --format=directory --include="$names" \
@@ -18,13 +18,11 @@ make_tree() {
         --aptopt='Acquire::AllowInsecureRepositories "1"' \
         --customize-hook="$source"'/images/recipe/inside.sh customize "$1"' \
         --skip=cleanup \
-        trixie "$sealed" "deb [trusted=yes] copy:$build/repository ./" >"$build/tree.log" 2>&1 || { tail -n 30 "$build/tree.log" >&2; die "mmdebstrap failed"; }
-    seal "$sealed"
+        trixie "$packed" "deb [trusted=yes] copy:$build/repository ./" >"$build/tree.log" 2>&1 || { tail -n 30 "$build/tree.log" >&2; die "mmdebstrap failed"; }
 }
 
 # Runs in the builder, with the tree's /proc, /sys and /dev mounted.
 customize() { # tree
-    step files lay_over "$1"
     step modules trim_kernel "$1"
     step initrd make_initrd "$1"
     step drop drop_packages "$1"

@@ -4,6 +4,7 @@
 //! make; without, each says so and passes. `make image-test` runs all of them.
 
 mod boots;
+mod builds;
 mod stage;
 mod traffic;
 mod updates;

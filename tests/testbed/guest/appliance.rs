@@ -54,22 +54,38 @@ impl Made {
     /// When it cannot be made.
     #[must_use]
     pub fn another(&self, name: &str, version: &str, overlay: Option<&Path>) -> Option<PathBuf> {
-        let Some(keys) = std::env::var_os("VIGIE_IMAGE_KEYS") else {
+        if std::env::var_os("VIGIE_IMAGE_KEYS").is_none() {
             let _ =
                 writeln!(std::io::stderr(), "skipped: VIGIE_IMAGE_KEYS names no keys to sign versions with");
             return None;
-        };
+        }
+        let mut words = vec!["--repack", "--update", "--name", name, "--version", version];
+        let overlay = overlay.map(|folder| folder.display().to_string());
+        if let Some(folder) = &overlay {
+            words.extend(["--overlay", folder]);
+        }
+        Some(Self::build(&words).join("update"))
+    }
+
+    /// The same once more, from its packages on: the folder in which everything lies that comes out.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    #[must_use]
+    pub fn again(&self, name: &str) -> PathBuf {
+        Self::build(&["--name", name])
+    }
+
+    fn build(words: &[&str]) -> PathBuf {
         let mut command = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../images/build"));
-        command.args(["--repack", "--update", "--name", name, "--version", version, "--keys"]).arg(keys);
-        command.arg("--binary").arg(crate::binary());
-        if let Some(overlay) = overlay {
-            command.arg("--overlay").arg(overlay);
+        command.args(words).arg("--binary").arg(crate::binary());
+        if let Some(keys) = std::env::var_os("VIGIE_IMAGE_KEYS") {
+            command.arg("--keys").arg(keys);
         }
         let output = command.stdin(Stdio::null()).output().expect("the script runs");
-        let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{told}");
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        Some(Path::new(said.lines().last().expect("a folder")).join("update"))
+        assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+        said.lines().last().expect("a folder").into()
     }
 
     /// Runs a program of the builder with `folder` as its current one.
