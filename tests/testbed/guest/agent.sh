@@ -4,7 +4,7 @@
 exec 3<>/dev/ttyS1
 stty -F /dev/ttyS1 raw -echo
 end=$(printf '\004')
-printf '%s0\n' "$end" >&3
+printf 'ready\n%s0\n' "$end" >&3
 while :; do
     script=
     while IFS= read -r line <&3 && [ "$line" != "$end" ]; do

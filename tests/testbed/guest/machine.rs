@@ -11,6 +11,8 @@ use super::{Image, Root};
 
 /// Ends a script, and what it printed (see `init.sh`).
 const END: u8 = 4;
+/// What an appliance says first (see `agent.sh`).
+const READY: &str = "ready\n";
 /// How long a boot may take on a busy machine without hardware virtualisation.
 const BOOT: Duration = Duration::from_secs(120);
 /// How long a script may take that says nothing else.
@@ -96,12 +98,14 @@ impl Machine {
         Self { child, talk, folder: folder.to_owned() }
     }
 
-    /// Waits until it has restarted, and something inside offers to run scripts again.
+    /// Waits until it has started, or started again, and what runs scripts inside has said so. What was still said before
+    /// is passed over.
     ///
     /// # Panics
     /// When nothing does within the time given; the console is shown.
     pub fn comes_back(&mut self, within: Duration) {
-        self.listen(within, "it comes back");
+        let since = Instant::now();
+        while !self.listen(within.saturating_sub(since.elapsed()), "it comes back").text.ends_with(READY) {}
     }
 
     /// Waits until QEMU has ended by itself.
