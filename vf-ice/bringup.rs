@@ -17,7 +17,7 @@
 //! | 13 | the function's own address | ADD_ETH_ADDR |
 //! | 14 | doorbells; queues start, doorbells once more, rings go to their workers | ENABLE_QUEUES or ENABLE_QUEUES_V2 |
 //! | 15 | frames for others | CONFIG_PROMISCUOUS_MODE |
-//! | then | the clock once a second | PTP_GET_TIME |
+//! | then | the clock once a second, and flows to be left out | PTP_GET_TIME, ADD_FDIR_FILTER, DEL_FDIR_FILTER |
 
 use std::time::Duration;
 
@@ -26,10 +26,12 @@ use avf::rx::{Format, Rxdid};
 use avf::virtchnl::{Answer, Caps, PtpBits, PtpCaps, Request, Resources, RxFlags, RxQueue, Status};
 use avf_driver::rx::{Decode, Joiner, LegacyLayout};
 use avf_driver::{Ask, Dialect, Hashing, Negotiated, Refusal, Settings, Step, classic};
+use frame::bypass::Bypass;
 
 use crate::clock::Clock;
 use crate::descriptor::FlexLayout;
 use crate::large::Large;
+use crate::steer::{Door, Rules};
 use crate::{rss, vlan};
 
 const WANTED: Caps = Caps::L2
@@ -43,6 +45,7 @@ const WANTED: Caps = Caps::L2
     .union(Caps::RSS_PF)
     .union(Caps::RX_FLEX_DESC)
     .union(Caps::ADV_RSS_PF)
+    .union(Caps::FDIR_PF)
     .union(Caps::PTP);
 
 pub(crate) fn wanted(settings: &Settings) -> Caps {
@@ -81,13 +84,19 @@ pub struct E810 {
     nic_time: bool,
     large: Large,
     clock: Clock,
+    rules: Rules,
 }
 
 impl E810 {
     /// For a function with these settings.
     #[must_use]
     pub fn new(settings: &Settings) -> Self {
-        Self { nic_time: settings.nic_time, large: Large::default(), clock: Clock::default() }
+        Self {
+            nic_time: settings.nic_time,
+            large: Large::default(),
+            clock: Clock::default(),
+            rules: Rules::default(),
+        }
     }
 
     /// The best of the formats that are offered; the one that all PFs have where none is.
@@ -161,6 +170,8 @@ impl Dialect for E810 {
             }
             (Step::Hena, _) => agreed.rss = true,
             (Step::Stripping, _) => agreed.stripping = true,
+            (Step::AddRule, Answer::AddFdir(rule)) => self.rules.added(&rule),
+            (Step::DelRule, Answer::DelFdir(_)) => self.rules.removed(),
             _ => {}
         }
         if step == Step::RssPatterns && agreed.hashing == Hashing::Folded && is_symmetric(&agreed.key) {
@@ -171,6 +182,10 @@ impl Dialect for E810 {
     fn refused(&mut self, step: Step, round: u16, status: Status, _agreed: &mut Negotiated) -> Refusal {
         match step {
             Step::IrqMap if self.large.may_be_longer(status) => Refusal::Again,
+            Step::AddRule | Step::DelRule => {
+                self.rules.refused(step);
+                Refusal::Silent
+            }
             Step::Formats | Step::VlanCaps | Step::ClockCaps | Step::Region
                 if status == Status::NOT_SUPPORTED =>
             {
@@ -196,15 +211,25 @@ impl Dialect for E810 {
             Some(Format::Legacy) | None => {
                 Box::new(Joiner::new(LegacyLayout::new(vlan::outer_tpid(agreed)), size, segments))
             }
-            Some(format) => Box::new(Joiner::new(FlexLayout::new(format, agreed), size, segments)),
+            Some(format) => {
+                let rules = agreed.has(Caps::FDIR_PF).then(|| self.rules.counts());
+                Box::new(Joiner::new(FlexLayout::new(format, agreed, rules), size, segments))
+            }
         }
     }
 
-    fn errand(&mut self, now: Duration, agreed: &Negotiated) -> Option<(Step, Ask)> {
-        if agreed.stamped { self.clock.errand(now) } else { None }
+    fn bypass(&self, queue: u16, agreed: &Negotiated) -> Option<Box<dyn Bypass>> {
+        let can = agreed.has(Caps::FDIR_PF) && agreed.format != Rxdid::LEGACY;
+        can.then(|| Box::new(Door::new(queue, &self.rules)) as Box<dyn Bypass>)
     }
 
-    fn interrupted(&mut self, _step: Option<Step>) {
+    fn errand(&mut self, now: Duration, agreed: &Negotiated) -> Option<(Step, Ask)> {
+        let clock = if agreed.stamped { self.clock.errand(now) } else { None };
+        clock.or_else(|| self.rules.errand(agreed))
+    }
+
+    fn interrupted(&mut self, step: Option<Step>) {
         self.clock.interrupted();
+        self.rules.interrupted(step);
     }
 }

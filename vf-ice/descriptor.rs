@@ -4,13 +4,15 @@
 //! the one that was waited for. The third is read where outer tags come out of frames or frames carry the time, the fourth for
 //! the time alone.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use avf::rx::{Flex, Format, WORDS, Words, WriteBack};
 use avf_driver::Negotiated;
 use avf_driver::rx::{Layout, Plain};
-use frame::VlanTag;
+use frame::{Timestamp, VlanTag};
 
+use crate::steer::Counts;
 use crate::vlan;
 
 /// TPID of a tag in the first place: an inner one, or the only one in single VLAN mode.
@@ -23,12 +25,24 @@ pub(crate) struct FlexLayout {
     /// TPID of tags in the second place, where the PF puts some there.
     outer: Option<u16>,
     stamped: bool,
+    /// What is counted of flows that are left out; none where flows cannot be told apart.
+    counts: Option<Arc<Counts>>,
 }
 
 impl FlexLayout {
     /// For a queue that was set up as agreed.
-    pub(crate) fn new(format: Format, agreed: &Negotiated) -> Self {
-        Self { format, outer: vlan::outer_tpid(agreed), stamped: agreed.stamped }
+    pub(crate) fn new(format: Format, agreed: &Negotiated, counts: Option<Arc<Counts>>) -> Self {
+        Self { format, outer: vlan::outer_tpid(agreed), stamped: agreed.stamped, counts }
+    }
+
+    /// Whether a rule about its flow may hold for the frame.
+    #[inline]
+    fn may_be_marked(&self, status: u64, words: &[AtomicU64; WORDS]) -> bool {
+        self.counts.is_some() && {
+            let [_, _, _, last] = words;
+            let last = || last.load(Ordering::Relaxed);
+            Flex::has_flow(self.format, status, last)
+        }
     }
 
     /// The outer tag, where one came out of the frame; and the time.
@@ -51,7 +65,7 @@ impl Layout for FlexLayout {
     fn plain(&self, words: &[AtomicU64; WORDS]) -> Option<Plain> {
         let [first, status, ..] = words;
         let status = status.load(Ordering::Relaxed);
-        if !Flex::is_plain(status) {
+        if !Flex::is_plain(status) || self.may_be_marked(status, words) {
             return None;
         }
         let first = first.load(Ordering::Relaxed);
@@ -72,5 +86,12 @@ impl Layout for FlexLayout {
     fn tag(&self, said: &WriteBack) -> Option<VlanTag> {
         let outer = self.outer.zip(said.tag2).map(|(tpid, tci)| VlanTag { tpid, tci });
         outer.or_else(|| said.tag1.map(|tci| VlanTag { tpid: DOT1Q, tci }))
+    }
+
+    #[inline]
+    fn is_bypassed(&self, said: &WriteBack, head: &[u8], bytes: usize, now: Timestamp) -> bool {
+        // A tag that was taken out makes it another network's.
+        let marked = self.counts.as_ref().zip(said.flow).filter(|_| said.tag1.or(said.tag2).is_none());
+        marked.is_some_and(|(counts, mark)| counts.take(mark, head, bytes, now))
     }
 }

@@ -22,6 +22,7 @@
 //! | VLAN tags | one; adding a VLAN turns stripping on | one or two, each with its own place in the descriptor; stripping is a setting of its own |
 //! | queues | 4, up to 16 when asked | 16, up to 256 with Intel's PF and a larger table (LARGE_NUM_QPAIRS) |
 //! | link | told as it is | down until queues run; in Mbit/s |
+//! | single flows | cannot be told apart | flow director: recognised by the NIC, and counted without being looked at |
 //! | time | none | the NIC's clock in each descriptor, where the PF grants it |
 
 #![forbid(unsafe_code)]
@@ -41,6 +42,7 @@ mod clock;
 mod descriptor;
 mod large;
 mod rss;
+mod steer;
 mod vlan;
 
 use std::time::Duration;

@@ -1,11 +1,12 @@
 //! Frame: what one captured packet is, and the door through which every source hands packets over.
 //!
-//! Gives: [`Frame`], [`Batch`], [`Timestamp`], [`LinkType`], [`TapId`], the [`RxQueue`] door, the ledger's reasons,
+//! Gives: [`Frame`], [`Batch`], [`Timestamp`], [`LinkType`], [`TapId`], the [`RxQueue`] door, the door for [`bypass`], the ledger's reasons,
 //! and the [`counters!`] catalogue macro. Depends on: nothing, not even on another room.
 //! Will never know: where frames come from, what is inside them, or what time it is.
 
 #![forbid(unsafe_code)]
 
+pub mod bypass;
 mod counters;
 mod ledger;
 mod link;

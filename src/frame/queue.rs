@@ -106,6 +106,11 @@ pub trait RxQueue: Send {
         &[]
     }
 
+    /// Hands over, once, the way to have frames of single flows dropped by this source; none where it cannot do that.
+    fn bypass(&mut self) -> Option<Box<dyn crate::bypass::Bypass>> {
+        None
+    }
+
     /// Takes nothing in any more, where the source can be told so: the bursts until [`RxStatus::End`] lend what is
     /// there already, and after that the ledger is exact.
     fn stop(&mut self) {}

@@ -241,11 +241,12 @@ impl Rig {
     /// # Errors
     /// The sentence that is not true.
     pub fn check(&self) -> Result<(), String> {
+        let Ledger { received, bypassed, .. } = self.ledger;
         let lost = self.ledger.lost_in_all();
-        if self.ledger.received != self.lent + lost {
+        if received != self.lent + bypassed + lost {
             return Err(format!(
-                "received {} is not lent {} and lost {lost}",
-                self.ledger.received, self.lent
+                "received {received} is not lent {}, bypassed {bypassed} and lost {lost}",
+                self.lent
             ));
         }
         if let Some(stray) = self.witness.strays().first() {

@@ -1,15 +1,17 @@
 //! Fuzz: what the targets share.
 //!
-//! Gives: [`Demanding`], a sink that asks for everything a rule could ask for, [`Speech`], pieces of a conversation, and
-//! [`in_a_file`]. Depends on: the rooms that are attacked. Will never know: what a right answer is; only that there is
+//! Gives: [`Demanding`], a sink that asks for everything a rule could ask for, [`Speech`], pieces of a conversation,
+//! [`harm`], a NIC against its driver, and [`in_a_file`]. Depends on: the rooms that are attacked. Will never know: what a right answer is; only that there is
 //! one, within its bounds.
 
 #![forbid(unsafe_code)]
 
 mod demanding;
+mod harm;
 mod speech;
 
 pub use demanding::Demanding;
+pub use harm::harm;
 pub use speech::{Part, Speech};
 
 use std::path::{Path, PathBuf};

@@ -76,6 +76,12 @@ pub trait Dialect: Send {
     /// What reads descriptors as they were agreed on.
     fn decoder(&self, agreed: &Negotiated, settings: &Settings) -> Box<dyn Decode>;
 
+    /// The way for a queue's worker to have single flows left out, where this PF has one.
+    fn bypass(&self, queue: u16, agreed: &Negotiated) -> Option<Box<dyn frame::bypass::Bypass>> {
+        let _ = (queue, agreed);
+        None
+    }
+
     /// Something to ask while everything runs and nothing else is open.
     fn errand(&mut self, now: std::time::Duration, agreed: &Negotiated) -> Option<(Step, Ask)> {
         let _ = (now, agreed);

@@ -197,6 +197,10 @@ impl RxQueue for Counted {
         self.queue.taps()
     }
 
+    fn bypass(&mut self) -> Option<Box<dyn frame::bypass::Bypass>> {
+        self.queue.bypass()
+    }
+
     fn stop(&mut self) {
         self.queue.stop();
     }

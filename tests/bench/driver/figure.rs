@@ -34,6 +34,7 @@ impl Clock {
 /// One line: rounds, each of so many frames in so much time.
 #[derive(Clone, Debug)]
 pub(crate) struct Figure {
+    driver: &'static str,
     what: &'static str,
     flows: u32,
     near: &'static str,
@@ -45,10 +46,10 @@ pub(crate) struct Figure {
 
 impl Figure {
     pub(crate) const HEADER: &'static str = "\
-what               flows  memory     frames   ns  best tenth    mean    Mpps  best tenth  cycles";
+driver  what               flows  memory     frames   ns  best tenth    mean    Mpps  best tenth  cycles";
 
-    pub(crate) fn new(what: &'static str, flows: u32, near: &'static str) -> Self {
-        Self { what, flows, near, frames: 0, time: Duration::ZERO, rounds: Vec::new() }
+    pub(crate) fn new(driver: &'static str, what: &'static str, flows: u32, near: &'static str) -> Self {
+        Self { driver, what, flows, near, frames: 0, time: Duration::ZERO, rounds: Vec::new() }
     }
 
     pub(crate) fn add(&mut self, frames: u64, time: Duration) {
@@ -75,7 +76,8 @@ what               flows  memory     frames   ns  best tenth    mean    Mpps  be
         let (median, best) = (self.quantile(0.5), self.quantile(0.1));
         let flows = if self.flows == 0 { "-".to_owned() } else { self.flows.to_string() };
         format!(
-            "{:<16} {flows:>7}  {:<5} {:>11} {median:>6.1} {best:>7.1} {:>9.1} {:>7.1} {:>9.1} {:>9.0}",
+            "{:<7} {:<16} {flows:>7}  {:<5} {:>11} {median:>6.1} {best:>7.1} {:>9.1} {:>7.1} {:>9.1} {:>9.0}",
+            self.driver,
             self.what,
             self.near,
             self.frames,
@@ -89,6 +91,7 @@ what               flows  memory     frames   ns  best tenth    mean    Mpps  be
     pub(crate) fn to_json(&self, clock: &Clock) -> Value {
         let (median, best) = (self.quantile(0.5), self.quantile(0.1));
         json!({
+            "driver": self.driver,
             "what": self.what,
             "flows": self.flows,
             "memory": self.near,
@@ -108,7 +111,7 @@ mod tests {
 
     #[test]
     fn medians_and_means_are_of_rounds_and_of_frames() {
-        let mut figure = Figure::new("receive", 0, "near");
+        let mut figure = Figure::new("iavf", "receive", 0, "near");
         for nanos in [1000, 2000, 9000] {
             figure.add(100, Duration::from_nanos(nanos));
         }

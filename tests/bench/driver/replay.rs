@@ -17,6 +17,8 @@ const UDP: Ptype = Ptype(24);
 pub(crate) struct Replay {
     /// The NIC until the function is up.
     pub(crate) model: Model,
+    /// How descriptors are laid out.
+    profile: Rxdid,
     bus: Option<Arc<dyn Bus>>,
     ring: Option<Ring>,
     tail: u32,
@@ -44,11 +46,12 @@ pub(crate) struct Filled {
 
 impl Replay {
     pub(crate) fn new(model: Model) -> Self {
-        Self { model, bus: None, ring: None, tail: 0, doorbells: 0, crooked: 0 }
+        Self { model, profile: Rxdid::LEGACY, bus: None, ring: None, tail: 0, doorbells: 0, crooked: 0 }
     }
 
-    /// From now on the first queue is the replay's.
-    pub(crate) fn begin(&mut self) -> Result<(), String> {
+    /// From now on the first queue is the replay's, whose descriptors have this profile.
+    pub(crate) fn begin(&mut self, profile: Rxdid) -> Result<(), String> {
+        self.profile = profile;
         let queue = self.model.function.vf.rx.first().ok_or("no queue")?;
         if !queue.is_open() {
             return Err("the first queue is not enabled".to_owned());
@@ -61,11 +64,13 @@ impl Replay {
     pub(crate) fn fill(&mut self, numbers: &mut dyn Iterator<Item = u32>) -> Result<Filled, String> {
         let (Some(bus), Some(ring)) = (&self.bus, &mut self.ring) else { return Err("not begun".to_owned()) };
         let mut filled = Filled::default();
+        let format = Format::of(self.profile).ok_or("no such profile")?;
         let mut bytes = [0; traffic::BYTES];
         while ring.head != self.tail {
             let number = numbers.next().ok_or("no more numbers")?;
             traffic::write(number, &mut bytes);
-            finish(bus.as_ref(), ring.base + u64::from(ring.head) * rx::BYTES as u64, &bytes, number)?;
+            let words = format.emit(self.profile, &said(number));
+            finish(bus.as_ref(), ring.base + u64::from(ring.head) * rx::BYTES as u64, &bytes, &words)?;
             ring.head = (ring.head + 1) % ring.length;
             filled.frames += 1;
             filled.sum += u64::from(number);
@@ -75,24 +80,32 @@ impl Replay {
 }
 
 /// Writes a frame where a descriptor says, then the descriptor, its status last.
-fn finish(bus: &dyn Bus, descriptor: u64, frame: &[u8; traffic::BYTES], hash: u32) -> Result<(), String> {
+fn finish(
+    bus: &dyn Bus,
+    descriptor: u64,
+    frame: &[u8; traffic::BYTES],
+    words: &rx::Words,
+) -> Result<(), String> {
     let stray = |e: device::Stray| e.to_string();
     let mut address = [0; 8];
     bus.read(descriptor, &mut address).map_err(stray)?;
     bus.write(u64::from_le_bytes(address), frame).map_err(stray)?;
-    let said = WriteBack {
+    for at in [0, 2, 3, STATUS_WORD] {
+        bus.store(descriptor + 8 * at as u64, words[at]).map_err(stray)?;
+    }
+    Ok(())
+}
+
+/// What hardware says of such a frame.
+fn said(hash: u32) -> WriteBack {
+    WriteBack {
         length: traffic::BYTES as u16,
         last: true,
         ptype: UDP,
         hash: Some(hash),
         checks: Checks::GOOD,
         ..WriteBack::default()
-    };
-    let words = Format::Legacy.emit(Rxdid::LEGACY, &said);
-    for at in [0, 2, 3, STATUS_WORD] {
-        bus.store(descriptor + 8 * at as u64, words[at]).map_err(stray)?;
     }
-    Ok(())
 }
 
 impl Peer for Replay {

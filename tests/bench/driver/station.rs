@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use avf::rx::Rxdid;
 use avf_driver::{Control, Queue, Settings, Standing};
 use device::{Local, Time, Witness};
 use frame::{Frame, RxQueue as _, Timestamp};
@@ -32,6 +33,41 @@ impl Near {
         match self {
             Self::Core => "near",
             Self::Cache => "far",
+        }
+    }
+}
+
+/// Whose function it is, and so which driver's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Card {
+    /// X710, by iavf: legacy descriptors.
+    X710,
+    /// E810, by vf-ice: flexible descriptors.
+    E810,
+}
+
+impl Card {
+    pub(crate) const BOTH: [Self; 2] = [Self::X710, Self::E810];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::X710 => "iavf",
+            Self::E810 => "vf-ice",
+        }
+    }
+
+    fn persona(self) -> Persona {
+        match self {
+            Self::X710 => Persona::i40e(),
+            Self::E810 => Persona::ice(),
+        }
+    }
+
+    /// What it is brought up with.
+    const fn profile(self) -> Rxdid {
+        match self {
+            Self::X710 => Rxdid::LEGACY,
+            Self::E810 => Rxdid::OVS,
         }
     }
 }
@@ -83,16 +119,19 @@ impl avf_driver::Clock for Wall {
 
 impl Station {
     /// Brings a function up, in the model's own time.
-    pub(crate) fn new(descriptors: u16) -> Result<Self, String> {
-        let model = Model::new(Persona::i40e(), Options::lenient());
+    pub(crate) fn new(card: Card, descriptors: u16) -> Result<Self, String> {
+        let model = Model::new(card.persona(), Options::lenient());
         let nic = Arc::new(Mutex::new(Replay::new(model)));
         let device = Local::new(Arc::clone(&nic), Time::Virtual);
         let witness = device.witness();
         // A busy queue never waits. Sleeping after each round would hand the core to others, and the next round would be
         // measured with their caches and address translations.
         let settings = Settings { descriptors, wait: Duration::ZERO, ..Settings::new(1) };
-        let mut control =
-            iavf::open(Box::new(device), settings, Duration::ZERO).map_err(|e| e.to_string())?;
+        let opened = match card {
+            Card::X710 => iavf::open(Box::new(device), settings, Duration::ZERO),
+            Card::E810 => vf_ice::open(Box::new(device), settings, Duration::ZERO),
+        };
+        let mut control = opened.map_err(|e| e.to_string())?;
         let mut queues = Vec::new();
         let outside = Arc::new(AtomicU64::new(0));
         let mut now = Duration::ZERO;
@@ -107,7 +146,11 @@ impl Station {
                 }));
         }
         let queue = queues.pop().ok_or("no queue")?;
-        lock(&nic).begin()?;
+        let agreed = control.negotiated().map(|agreed| (agreed.driver, agreed.format));
+        if agreed != Some((card.name(), card.profile())) {
+            return Err(format!("agreed on {agreed:?}, expected {:?}", card.profile()));
+        }
+        lock(&nic).begin(card.profile())?;
         Ok(Self { nic, witness, queue, _control: control, flush: vec![1; FLUSH / 8], number: 0, outside })
     }
 

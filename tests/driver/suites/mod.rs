@@ -9,6 +9,7 @@ mod hostile;
 mod large;
 mod resets;
 mod spreading;
+mod steering;
 mod threads;
 
 use model::Persona;

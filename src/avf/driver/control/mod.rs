@@ -261,7 +261,12 @@ impl Control {
         if self.standing() != Standing::Up || std::mem::replace(&mut self.watch.given, true) {
             return Vec::new();
         }
-        self.pairs.iter().map(|pair| Queue::new(pair.seat.clone(), clock(pair.seat.number))).collect()
+        let queue = |pair: &Pair| {
+            let both = self.dialect.as_ref().zip(self.agreed.as_ref());
+            let bypass = both.and_then(|(dialect, agreed)| dialect.bypass(pair.seat.number, agreed));
+            Queue::new(pair.seat.clone(), clock(pair.seat.number), bypass)
+        };
+        self.pairs.iter().map(queue).collect()
     }
 
     /// The sending halves of its queues, where the settings ask for them; each call gives none that were given before.

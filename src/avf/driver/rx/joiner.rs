@@ -55,8 +55,8 @@ pub trait Decode: Send {
     fn frames<'a>(&'a mut self, done: Done<'a>, stamp: Stamp, frames: &mut Vec<Frame<'a>>) -> Found;
 }
 
-/// Bytes at the beginning of a frame by which it is told whether it can be left out: its link-layer header.
-const HEAD: usize = 14;
+/// Bytes at the beginning of a frame by which it is told whether it can be left out: its headers.
+const HEAD: usize = 128;
 
 /// Packet types that any card has.
 const PTYPES: usize = 1024;

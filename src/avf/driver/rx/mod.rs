@@ -8,6 +8,7 @@ mod time;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use frame::bypass::Bypass;
 use frame::{Batch, Frame, Ledger, Loss, RxError, RxQueue, RxStatus, Timestamp};
 
 use crate::Settings;
@@ -62,6 +63,8 @@ pub struct Queue {
     torn: bool,
     /// When this was asked to stop.
     stopped: Option<Timestamp>,
+    /// The way to have single flows left out, until somebody takes it.
+    bypass: Option<Box<dyn Bypass>>,
 }
 
 /// What passes through the gate: a ring, and what reads its descriptors as they were agreed on this time.
@@ -100,7 +103,7 @@ pub(crate) struct Seat {
 }
 
 impl Queue {
-    pub(crate) fn new(seat: Seat, clock: Box<dyn Clock>) -> Self {
+    pub(crate) fn new(seat: Seat, clock: Box<dyn Clock>, bypass: Option<Box<dyn Bypass>>) -> Self {
         Self {
             seat,
             held: None,
@@ -112,6 +115,7 @@ impl Queue {
             counters: Counters::default(),
             torn: false,
             stopped: None,
+            bypass,
         }
     }
 
@@ -273,6 +277,10 @@ impl RxQueue for Queue {
 
     fn taps(&self) -> &[String] {
         &self.seat.name
+    }
+
+    fn bypass(&mut self) -> Option<Box<dyn Bypass>> {
+        self.bypass.take()
     }
 
     fn stop(&mut self) {
