@@ -10,6 +10,9 @@ words_of_kernel() { # roothash
     words+=" systemd.machine_id=firmware"
     # a virtual function needs the one, kernel drivers are fast with the other
     words+=" intel_iommu=on iommu=pt"
+    # emulated timers of a busy host come late, and with interrupt remapping the kernel would stop over it; guests of KVM,
+    # VMware and Hyper-V leave this check out anyway
+    words+=" no_timer_check"
     # a version that does not come up gives up soon, and makes room for the one before
     words+=" rd.shell=0 rd.emergency=reboot panic=10"
     words+=" systemd.gpt_auto=no audit=0 systemd.ssh_auto=no quiet loglevel=4 console=tty0 console=ttyS0,115200n8"
