@@ -44,10 +44,13 @@ release: compiler ## the binary, optimised
 
 # A developer's step: the object is committed, so that nobody else needs clang. Debian's clang 14 gives the same bytes.
 .PHONY: ebpf
-ebpf: ## the program in the kernel, from its source, with its hash (needs clang, llvm, libbpf-dev)
-	cd src/capture/ebpf && clang -O2 -g -Wall -Werror -target bpf -I/usr/include/$(shell uname -m)-linux-gnu \
-		-fdebug-prefix-map=$(CURDIR)=. -c steer.bpf.c -o steer.bpf.o && llvm-strip -g steer.bpf.o && \
-		sha256sum steer.bpf.c steer.bpf.o > steer.sha256
+CLANG_BPF = clang -O2 -g -Wall -Werror -target bpf -I/usr/include/$(shell uname -m)-linux-gnu -fdebug-prefix-map=$(CURDIR)=.
+ebpf: ## the programs in the kernel, from their sources, with their hashes (needs clang, llvm, libbpf-dev)
+	cd src/capture/ebpf && $(CLANG_BPF) -c steer.bpf.c -o steer.bpf.o && \
+		$(CLANG_BPF) -c bypass.bpf.c -o bypass.bpf.o && \
+		$(CLANG_BPF) -DAT_INTERFACE -c bypass.bpf.c -o bypass_xdp.bpf.o && \
+		llvm-strip -g steer.bpf.o bypass.bpf.o bypass_xdp.bpf.o && sha256sum steer.bpf.c steer.bpf.o > steer.sha256 && \
+		sha256sum bypass.bpf.c bypass.bpf.o bypass_xdp.bpf.o > bypass.sha256
 
 # --- tests ---
 

@@ -17,6 +17,7 @@
 )]
 
 pub mod af_packet;
+pub mod bypass;
 pub mod deal;
 pub mod ebpf;
 pub mod generator;

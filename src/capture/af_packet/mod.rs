@@ -21,6 +21,7 @@
 //! until [`frame::RxStatus::End`] lend everything that is there.
 
 mod block;
+mod dropping;
 mod error;
 mod outlet;
 mod queue;
@@ -35,7 +36,7 @@ use std::sync::Arc;
 
 use frame::RxQueue;
 
-use crate::ebpf::{Steering, Tunnels};
+use crate::ebpf::{Steering, Tunnels, Xdp};
 
 pub use error::OpenError;
 pub use outlet::Outlet;
@@ -56,6 +57,19 @@ pub enum Fanout {
     QueueMapping,
     /// Not at all: one worker.
     None,
+}
+
+/// How frames of bypassed flows are dropped before they reach a ring.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DropSettings {
+    /// At the interface, where nobody else has use for its frames; otherwise at the socket.
+    pub xdp: Xdp,
+    /// Most halves of IPv4 flows; a flow has two at least.
+    pub ipv4: u32,
+    /// Most halves of IPv6 flows.
+    pub ipv6: u32,
+    /// Tunnels in one another that are looked through, as far as the decoder opens them.
+    pub levels: u8,
 }
 
 /// How an interface is captured.
@@ -80,6 +94,8 @@ pub struct LiveSettings {
     /// Whether frames that this machine sends are left out. On the loopback interface, where every frame is both sent
     /// and received, it should be.
     pub ignore_outgoing: bool,
+    /// How frames of bypassed flows are dropped, if they are.
+    pub drops: Option<DropSettings>,
     /// Longest wait of a burst, in milliseconds.
     pub wait_ms: u32,
     /// How long an interface may be absent before the queue gives up, in milliseconds.
@@ -104,6 +120,7 @@ impl LiveSettings {
             fanout: Fanout::default(),
             tunnels: Tunnels::default(),
             ignore_outgoing: false,
+            drops: None,
             wait_ms: 100,
             patience_ms: 30_000,
             burst: 256,
@@ -131,6 +148,9 @@ pub fn open(settings: &LiveSettings) -> Result<Vec<Box<dyn RxQueue>>, OpenError>
     let mut queues = Vec::with_capacity(settings.workers);
     for _ in 0..settings.workers {
         queues.push(queue::Queue::open(Arc::clone(&settings), Arc::clone(&group))?);
+    }
+    if let Some(wanted) = &settings.drops {
+        dropping::prepare(&mut queues, &settings, wanted);
     }
     for queue in &mut queues {
         queue.begin()?;

@@ -2,15 +2,21 @@
 //!
 //! This is the one place below the worker that reads a clock: where no packet tells the time, the wall does.
 
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use frame::{Batch, Frame, Ledger, Loss, RxError, RxQueue, RxStatus, Timestamp};
+use frame::bypass::Bypass;
+use frame::{Batch, Frame, Ledger, LinkType, Loss, RxError, RxQueue, RxStatus, Timestamp};
+
+use libc::c_int;
 
 use super::block::Place;
+use super::dropping::Dropper;
 use super::setup::{self, Bound, Group};
 use super::socket::Waited;
 use super::{LiveSettings, OpenError};
+use crate::bypass::Book;
 
 /// Most warnings that wait to be read.
 const MAX_WARNINGS: usize = 64;
@@ -40,6 +46,9 @@ pub(super) struct Queue {
     cut: u64,
     absent_since: Option<Instant>,
     stopped: bool,
+    /// What drops frames of bypassed flows, and the book about it until the worker has it.
+    dropper: Option<Dropper>,
+    book: Option<Book>,
 }
 
 impl Queue {
@@ -61,14 +70,40 @@ impl Queue {
             cut: 0,
             absent_since: None,
             stopped: false,
+            dropper: None,
+            book: None,
         })
+    }
+
+    /// Frames of bypassed flows are to be dropped from the beginning on.
+    pub(super) fn drops(&mut self, dropper: Dropper, book: Book) {
+        (self.dropper, self.book) = (Some(dropper), Some(book));
+    }
+
+    pub(super) fn link(&self) -> LinkType {
+        self.bound.as_ref().map_or(LinkType::ETHERNET, |bound| bound.link)
+    }
+
+    pub(super) fn index(&self) -> Option<c_int> {
+        self.bound.as_ref().map(|bound| bound.index)
+    }
+
+    /// Whether the interface's driver takes VLAN tags out of frames; one that does not say is taken to leave them.
+    pub(super) fn hides_tags(&self) -> bool {
+        let asked = self.bound.as_ref().map(|bound| bound.ring.socket().hides_tags(&self.settings.interface));
+        matches!(asked, Some(Ok(true)))
+    }
+
+    fn let_in(&self, bound: &Bound) -> io::Result<()> {
+        match &self.dropper {
+            Some(dropper) => dropper.let_in(bound.ring.socket()),
+            None => bound.ring.socket().let_in(),
+        }
     }
 
     pub(super) fn begin(&mut self) -> Result<(), OpenError> {
         match &self.bound {
-            Some(bound) => {
-                bound.ring.socket().let_in().map_err(|e| OpenError::Refused("detach the filter", e))
-            }
+            Some(bound) => self.let_in(bound).map_err(|e| OpenError::Refused("change the filter", e)),
             None => Ok(()),
         }
     }
@@ -133,7 +168,7 @@ impl Queue {
         }
     }
 
-    fn warn(&mut self, text: String) {
+    pub(super) fn warn(&mut self, text: String) {
         if self.warnings.len() < MAX_WARNINGS {
             self.warnings.push(format!("{}: {text}", self.settings.interface));
         }
@@ -170,9 +205,13 @@ impl Queue {
         self.bound = None;
         match setup::bind(&self.settings, &self.group) {
             Ok(bound) => {
-                bound.ring.socket().let_in().map_err(RxError::Io)?;
+                self.let_in(&bound).map_err(RxError::Io)?;
+                let refused = self.dropper.as_ref().and_then(|dropper| dropper.again(bound.index).err());
                 self.bound = Some(bound);
                 self.absent_since = None;
+                if let Some(why) = refused {
+                    self.warn(format!("frames of bypassed flows are not dropped any more: {why}"));
+                }
                 (self.kernel, self.counted) = (0, 0);
                 self.warn("is there again; capturing goes on".to_owned());
                 Ok(())
@@ -275,8 +314,15 @@ impl RxQueue for Queue {
         &self.names
     }
 
+    fn bypass(&mut self) -> Option<Box<dyn Bypass>> {
+        self.book.take().map(|book| Box::new(book) as Box<dyn Bypass>)
+    }
+
     fn stop(&mut self) {
         self.stopped = true;
+        if let Some(dropper) = &self.dropper {
+            dropper.end();
+        }
         let shut = self.bound.as_ref().map_or(Ok(()), |bound| bound.ring.socket().shut());
         if let Err(e) = shut {
             self.warn(format!("frames go on coming in while the ring is emptied: {e}"));

@@ -12,6 +12,11 @@ use libc::{c_int, c_ulong, c_void, socklen_t};
 const PACKET_IGNORE_OUTGOING: c_int = 23;
 const PACKET_FANOUT_DATA: c_int = 22;
 
+/// What ethtool asks by (`linux/ethtool.h`, `linux/sockios.h`).
+const SIOCETHTOOL: c_ulong = 0x8946;
+const ETHTOOL_GFLAGS: u32 = 0x25;
+const ETH_FLAG_RXVLAN: u32 = 1 << 8;
+
 /// Numbers that the C interface wants in 16 bits, and libc has in 32.
 const AF_PACKET: u16 = 17;
 const ETH_P_ALL: u16 = 3;
@@ -108,6 +113,11 @@ impl Socket {
         self.set(libc::SOL_SOCKET, libc::SO_DETACH_FILTER, &0_i32)
     }
 
+    /// Lets in what a program in the kernel says.
+    pub(super) fn filter(&self, program: BorrowedFd<'_>) -> io::Result<()> {
+        self.set(libc::SOL_SOCKET, libc::SO_ATTACH_BPF, &program.as_raw_fd())
+    }
+
     pub(super) fn bind(&self, index: c_int) -> io::Result<()> {
         let address = libc::sockaddr_ll {
             sll_family: AF_PACKET,
@@ -201,7 +211,27 @@ impl Socket {
         Ok(unsafe { request.ifr_ifru.ifru_hwaddr.sa_family })
     }
 
+    /// Whether an interface's driver takes VLAN tags out of frames.
+    pub(super) fn hides_tags(&self, name: &str) -> io::Result<bool> {
+        let mut value = [ETHTOOL_GFLAGS, 0];
+        let mut request = Self::request(name);
+        request.ifr_ifru.ifru_data = value.as_mut_ptr().cast();
+        // SAFETY: `request` is an interface request with a name that ends; its data is a command and the word that the
+        // kernel answers in, both of which outlive the call.
+        checked(unsafe { libc::ioctl(self.raw(), SIOCETHTOOL as _, &mut request) })?;
+        let [_, flags] = value;
+        Ok(flags & ETH_FLAG_RXVLAN != 0)
+    }
+
     fn ask(&self, what: c_ulong, name: &str) -> io::Result<libc::ifreq> {
+        let mut request = Self::request(name);
+        // SAFETY: `request` is an interface request, which all three requests made here read and fill; its name ends
+        // with a zero byte.
+        checked(unsafe { libc::ioctl(self.raw(), what as _, &mut request) })?;
+        Ok(request)
+    }
+
+    fn request(name: &str) -> libc::ifreq {
         // SAFETY: an interface request is made of integers and bytes, for which zeros are valid.
         let mut request: libc::ifreq = unsafe { MaybeUninit::zeroed().assume_init() };
         // One byte is left for the end of the string; `check` refuses names that are longer.
@@ -209,10 +239,7 @@ impl Socket {
         for (to, from) in request.ifr_name.iter_mut().zip(name.bytes().take(room)) {
             *to = from.cast_signed() as libc::c_char;
         }
-        // SAFETY: `request` is an interface request, which all three requests made here read and fill; its name ends
-        // with a zero byte.
-        checked(unsafe { libc::ioctl(self.raw(), what as _, &mut request) })?;
-        Ok(request)
+        request
     }
 }
 

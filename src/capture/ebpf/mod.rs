@@ -1,9 +1,12 @@
-//! The program that deals frames out to the workers of an interface, in the kernel.
+//! Programs in the kernel: one deals frames out to the workers of an interface, one drops those of bypassed flows.
 //!
+//! The first:
 //! `steer.bpf.c` is its source, `steer.bpf.o` what clang made of it (`make ebpf`, a developer's step), and
 //! `steer.sha256` ties the two together. It is loaded with aya, told the ports of tunnels, and asked about frames of its
 //! own making before it is trusted: [`Steering::load`] fails where it cannot be loaded or answers wrongly.
 
+mod filter;
+pub(crate) mod maps;
 #[cfg(test)]
 mod tests;
 mod trial;
@@ -13,6 +16,9 @@ use std::os::fd::{AsFd as _, BorrowedFd};
 
 use aya::programs::{ProgramError, SocketFilter, TestRun as _, TestRunOptions};
 use aya::{Ebpf, EbpfError, EbpfLoader};
+
+pub use filter::{At, Filter, FilterError, FilterSettings, Show, Xdp, ask};
+pub(crate) use filter::{COUNTS, Maps, ONLY};
 
 /// What clang made of `steer.bpf.c`, aligned as its reader wants it.
 static OBJECT: &[u8] = aya::include_bytes_aligned!("steer.bpf.o");

@@ -47,7 +47,7 @@ pub(super) fn hold(steering: &Steering, tunnels: &Tunnels) -> Result<(), Steerin
 const ETHERNET: [u8; 12] = [2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2];
 
 /// An Ethernet frame around an IPv4 packet around this.
-fn ipv4(from: [u8; 4], to: [u8; 4], protocol: u8, body: &[u8]) -> Vec<u8> {
+pub(super) fn ipv4(from: [u8; 4], to: [u8; 4], protocol: u8, body: &[u8]) -> Vec<u8> {
     let total = u16::try_from(body.len() + 20).unwrap_or(u16::MAX).to_be_bytes();
     let head = [0x45, 0, total[0], total[1], 0, 0, 0x40, 0, 64, protocol, 0, 0];
     [&ETHERNET[..], &[8, 0], &head, &from, &to, body].concat()

@@ -27,6 +27,24 @@ impl Cable {
             )
         };
         unshare(CloneFlags::CLONE_NEWNET).map_err(named)?;
+        let cable = Self(());
+        cable.lay_again()?;
+        Ok(cable)
+    }
+
+    /// Takes it away: interfaces that are listened to go.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub fn pull(&self) -> io::Result<()> {
+        ip(&["link", "del", self.near()])
+    }
+
+    /// Lays it once more in the same place.
+    ///
+    /// # Errors
+    /// When it is there, or is refused.
+    pub fn lay_again(&self) -> io::Result<()> {
         let [from, to] = ENDS;
         ip(&["link", "add", from, "mtu", MTU, "type", "veth", "peer", "name", to, "mtu", MTU])?;
         for end in ENDS {
@@ -35,7 +53,7 @@ impl Cable {
             let _ = std::fs::write(silent, "1");
             ip(&["link", "set", end, "arp", "off", "up"])?;
         }
-        Ok(Self(()))
+        Ok(())
     }
 
     /// Where to send.
