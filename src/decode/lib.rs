@@ -1,6 +1,7 @@
 //! Decode: bytes to layers, by offsets, from the link layer to the transport, through tunnels and fragments.
 //!
-//! Gives: [`Decoder`], [`Decoded`], [`Packet`], [`Event`], [`Settings`], [`Counters`], [`steer`], [`sight`], [`spread`] and [`pair_hash`].
+//! Gives: [`Decoder`], [`Decoded`], [`Packet`], [`Event`], [`Settings`], [`Counters`], [`steer`], [`sight`], [`spread`], [`half`]
+//! and [`pair_hash`].
 //! May depend on: `frame` alone.
 //! Will never know: flows, protocols above the transport, a clock, or which worker it runs in.
 #![forbid(unsafe_code)]
@@ -21,6 +22,7 @@ mod decoder;
 mod dedupe;
 mod event;
 pub mod fragment;
+mod half;
 mod link;
 pub mod mirror;
 mod net;
@@ -35,6 +37,7 @@ mod walk;
 pub use counters::Counters;
 pub use decoder::{Decoded, Decoder};
 pub use event::Event;
+pub use half::{Found, half, levels};
 pub use packet::{
     Address, Arp, Embedded, Ether, Ip, Network, Origin, Packet, Source, Tcp, Transport, Vlans, tcp_flags,
 };

@@ -22,6 +22,20 @@ pub mod flow {
         AGE: Number("flow.", "age") "whole seconds from start to end";
         /// Bypass.
         BYPASS: Text("flow.", "bypass") "who stopped looking at the flow: local or capture";
+        /// What bypass kept from being looked at.
+        BYPASSED: Object("flow.", "bypassed") "packets that were not looked at, and why; those of the object itself were dropped by the capture";
+        /// Why.
+        BYPASSED_REASON: Text("flow.bypassed.", "reason") "depth, encryption, policy or rate";
+        /// Packets from the client.
+        BYPASSED_PKTS_TOSERVER: Number("flow.bypassed.", "pkts_toserver") "packets from the client";
+        /// Packets from the server.
+        BYPASSED_PKTS_TOCLIENT: Number("flow.bypassed.", "pkts_toclient") "packets from the server";
+        /// Bytes from the client.
+        BYPASSED_BYTES_TOSERVER: Number("flow.bypassed.", "bytes_toserver") "bytes from the client";
+        /// Bytes from the server.
+        BYPASSED_BYTES_TOCLIENT: Number("flow.bypassed.", "bytes_toclient") "bytes from the server";
+        /// Those that came.
+        BYPASSED_LOCAL: Object("flow.bypassed.", "local") "packets that came, and were only counted";
         /// Final state.
         STATE: Text("flow.", "state") "new, established, closed or bypassed";
         /// Why it ended.

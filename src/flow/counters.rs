@@ -11,6 +11,7 @@ frame::counters! {
         other: "flows made of other transport protocols",
         packets: "packets counted on a flow",
         bypassed: "packets only counted, on bypassed flows",
+        bypassed_at_source: "packets of bypassed flows that never came: their source dropped and counted them",
         not_a_flow: "packets that belong to no flow",
         table_full: "packets refused because the table was full",
         related: "ICMP errors counted on the flow they speak of",

@@ -51,6 +51,12 @@ impl Snapshot {
         self.report.decode.each(show);
         self.report.flow.each(show);
         each_of_steering(&self.noted, show);
+        self.report.bypass.each(show);
+        show(Counter {
+            name: "bypass.halves",
+            text: "directions of flows whose frames the source drops now",
+            value: self.report.halves,
+        });
         show(Counter { name: "flow.active", text: "flows in the table now", value: self.report.flows });
         show(Counter {
             name: "memory.flows",
@@ -123,6 +129,7 @@ impl Snapshot {
                 "teredo": d.teredo,
             },
             "flow": { "total": f.flows, "tcp": f.tcp, "udp": f.udp, "tcp_reuse": f.end_reused },
+            "flow_bypassed": self.flow_bypassed(),
             "tcp": {
                 "syn": f.tcp_syn,
                 "synack": f.tcp_synack,
@@ -136,6 +143,22 @@ impl Snapshot {
                 "segment_memcap_drop": f.lost_budget,
             },
             "vigie": ours,
+        })
+    }
+}
+
+impl Snapshot {
+    /// Suricata counts what came apart from what came although the capture drops it.
+    fn flow_bypassed(&self) -> Value {
+        let b = &self.report.bypass;
+        json!({
+            "local_pkts": b.local_packets - b.queued_packets,
+            "local_bytes": b.local_bytes - b.queued_bytes,
+            "local_capture_pkts": b.queued_packets,
+            "local_capture_bytes": b.queued_bytes,
+            "closed": b.ended,
+            "pkts": b.capture_packets,
+            "bytes": b.capture_bytes,
         })
     }
 }

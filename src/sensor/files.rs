@@ -88,6 +88,11 @@ pub(crate) struct Files {
 }
 
 impl Files {
+    /// Whether none is on its way.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.open.is_empty()
+    }
+
     /// Takes one event; answers with the file when it has ended.
     pub(crate) fn take(
         &mut self,

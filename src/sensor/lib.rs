@@ -20,6 +20,7 @@
 
 mod alarm;
 pub mod assemble;
+mod bypass;
 pub mod capacity;
 mod counters;
 mod desk;

@@ -1,5 +1,6 @@
 //! Events that belong to no protocol: flow, netflow, anomaly, arp, fileinfo.
 
+use crate::bypass::Amount;
 use crate::files::Finished;
 use crate::out::{EventTypes, Out, Place};
 use crate::share::Attached;
@@ -8,7 +9,7 @@ use app::Label;
 use decode::{Arp, Packet, tcp_flags};
 use event::schema::{anomaly, arp, fileinfo as file, flow as f};
 use event::{Header, Ports, Tape};
-use flow::{End, Flow, Phase};
+use flow::{End, Flow};
 use parse::{Field, FileEnd, Side, Visitor as _};
 use std::net::Ipv4Addr;
 
@@ -153,9 +154,7 @@ fn flow_fields(tape: &mut Tape, flow: &Flow<Attached>, why: End) {
     tape.time(&f::START, micros(flow.first.time.nanos()));
     tape.time(&f::END, micros(flow.last.time.nanos()));
     tape.number(&f::AGE, age(flow));
-    if flow.phase == Phase::Bypassed {
-        tape.word(&f::BYPASS, "local");
-    }
+    bypass_fields(tape, flow);
     tape.word(&f::STATE, flow.phase.name());
     tape.word(&f::REASON, reason(why));
     tape.flag(&f::ALERTED, false);
@@ -167,6 +166,27 @@ fn flow_fields(tape: &mut Tape, flow: &Flow<Attached>, why: End) {
         tcp_fields(tape, flow);
     }
     app_fields(tape, label);
+}
+
+/// Nothing for a flow that was looked at to its end.
+fn bypass_fields(tape: &mut Tape, flow: &Flow<Attached>) {
+    let Some(bypassed) = &flow.a.bypassed else { return };
+    tape.word(&f::BYPASS, if bypassed.captured { "capture" } else { "local" });
+    tape.object(&f::BYPASSED);
+    amount_fields(tape, &bypassed.capture);
+    tape.object(&f::BYPASSED_LOCAL);
+    amount_fields(tape, &bypassed.local);
+    tape.close();
+    tape.word(&f::BYPASSED_REASON, bypassed.reason.name());
+    tape.close();
+}
+
+fn amount_fields(tape: &mut Tape, amount: &Amount) {
+    let ([pkts_ts, pkts_tc], [bytes_ts, bytes_tc]) = (amount.packets, amount.bytes);
+    tape.number(&f::BYPASSED_PKTS_TOSERVER, pkts_ts);
+    tape.number(&f::BYPASSED_PKTS_TOCLIENT, pkts_tc);
+    tape.number(&f::BYPASSED_BYTES_TOSERVER, bytes_ts);
+    tape.number(&f::BYPASSED_BYTES_TOCLIENT, bytes_tc);
 }
 
 /// Every flow says what it is, if only that nobody knows.

@@ -94,7 +94,11 @@ mod tests {
     fn keys_say_rightly_what_can_be_reloaded() {
         for key in KEYS {
             let by_use = key.path.starts_with("events.")
-                || matches!(key.path, "file.md5" | "file.sha1" | "file.sha256" | "stats.interval");
+                || matches!(key.path, "file.md5" | "file.sha1" | "file.sha256" | "stats.interval")
+                || matches!(
+                    key.path,
+                    "bypass.depth" | "bypass.encrypted" | "bypass.networks" | "bypass.rate"
+                );
             assert_eq!(key.reload, by_use, "{}", key.path);
         }
     }

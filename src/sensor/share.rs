@@ -3,6 +3,7 @@
 //! Flows are dealt to a fixed number of shares by the hash of their address pair, and shares to workers. Whatever the
 //! number of workers, a share sees the same packets in the same order: this is why the output does not depend on it.
 
+use crate::bypass::{Bypassed, Bypasses, Reason};
 use crate::files::Files;
 use crate::halves::Watcher;
 use crate::listen::Listener;
@@ -27,17 +28,41 @@ pub(crate) struct Attached {
     /// Recognition and parser.
     pub(crate) app: State,
     /// Files on their way.
-    files: Files,
+    pub(crate) files: Files,
     /// Payload is of no more use.
     settled: bool,
     /// Recognition has seen enough of a stream that is not read.
     glimpsed: bool,
+    /// What its parser saw last is encrypted, and so is all that follows.
+    pub(crate) encrypted: bool,
+    /// Bytes of the present second, where fast flows are bypassed.
+    pub(crate) window: Window,
+    /// What became of it once it was bypassed.
+    pub(crate) bypassed: Option<Box<Bypassed>>,
     /// What the mirrors of its packets have in common, when they came by any.
     mirror: Option<Box<Mirror>>,
     /// The watch over steering has seen enough of it.
     noted: bool,
     /// Its packets.
     kept: Kept,
+}
+
+/// How much a flow had had when its present second began.
+#[derive(Default)]
+pub(crate) struct Window {
+    pub(crate) second: u32,
+    /// In units of 1,024 bytes.
+    pub(crate) before: u32,
+}
+
+/// What a packet did, as far as its worker must know.
+pub(crate) struct Handled {
+    pub(crate) flow: FlowRef,
+    pub(crate) side: flow::Side,
+    /// It was only counted.
+    pub(crate) bypassed: bool,
+    /// Its flow is to be bypassed.
+    pub(crate) bypass: Option<Reason>,
 }
 
 impl Attached {
@@ -61,6 +86,8 @@ pub(crate) struct Tools<'a> {
     pub(crate) anomalies: &'a mut AnomalyCounts,
     /// Reused between calls: the host name that a parser mentioned.
     pub(crate) host: &'a mut Vec<u8>,
+    /// Flows that the source drops.
+    pub(crate) bypasses: &'a mut Bypasses,
 }
 
 impl Tools<'_> {
@@ -90,7 +117,7 @@ impl Tools<'_> {
 /// One share.
 pub(crate) struct Share {
     number: u16,
-    table: Table<Attached>,
+    pub(crate) table: Table<Attached>,
     ranges: Ranges,
     /// Watches for flows of which this worker sees a half; of live traffic only.
     watcher: Option<Watcher>,
@@ -145,7 +172,7 @@ impl Share {
         payload: &[u8],
         place: Place,
         tools: &mut Tools<'_>,
-    ) -> Result<(), Refused> {
+    ) -> Result<Handled, Refused> {
         let mut place = self.enter(place);
         let now = Moment { time: Timestamp::from_nanos(place.nanos), number: place.packet };
         let turn = self.table.turn(packet, payload, now, u32::from(place.tap))?;
@@ -160,21 +187,41 @@ impl Share {
         if !turn.events.is_empty() {
             self.stream_events(&turn, &mut place, tools);
         }
+        let mut bypass = None;
+        if turn.bypassed {
+            self.pass_by(&turn, packet, tools);
+        } else {
+            self.read_turn(&turn, packet, payload, &mut place, tools);
+            if tools.settings.bypass.is_on() {
+                bypass = self.weigh(&turn, packet, now.time, tools);
+            }
+        }
+        self.capture(turn.flow, Some(frame), tools);
+        self.leave(place);
+        Ok(Handled { flow: turn.flow, side: turn.side, bypassed: turn.bypassed, bypass })
+    }
+
+    /// Has the parser read what the packet brought.
+    fn read_turn(
+        &mut self,
+        turn: &Turn,
+        packet: &Packet,
+        payload: &[u8],
+        place: &mut Place,
+        tools: &mut Tools<'_>,
+    ) {
         if turn.direct {
-            self.datagram(&turn, packet, payload, &mut place, tools);
+            self.datagram(turn, packet, payload, place, tools);
         } else if turn.readable != [false; 2] {
             // What this packet acknowledges is older than what it brings.
             for side in [turn.side.other(), turn.side] {
                 if turn.readable.get(side.index()).copied().unwrap_or(false) {
-                    self.read_recognised(turn.flow, side, &mut place, tools);
+                    self.read_recognised(turn.flow, side, place, tools);
                 }
             }
         } else if !payload.is_empty() && matches!(packet.transport, Transport::Tcp(_)) {
-            self.glimpse(&turn, payload, &place, tools);
+            self.glimpse(turn, payload, place, tools);
         }
-        self.capture(turn.flow, Some(frame), tools);
-        self.leave(place);
-        Ok(())
     }
 
     /// Tunnels are torn by design: their frames are dealt out by what is inside.
@@ -265,7 +312,7 @@ impl Share {
         tools: &mut Tools<'_>,
     ) {
         let flow = self.table.flow(turn.flow);
-        if flow.a.settled || turn.bypassed {
+        if flow.a.settled {
             return;
         }
         let who = Who::of(flow, &tools.settings.events);
@@ -370,7 +417,9 @@ impl Share {
             self.table.swap(at);
         }
         if taken.settled {
-            self.table.flow_mut(at).a.settled = true;
+            let attached = &mut self.table.flow_mut(at).a;
+            attached.settled = true;
+            attached.encrypted |= taken.encrypted;
             for side in flow::Side::BOTH {
                 self.table.stop(at, side);
             }
@@ -381,6 +430,7 @@ impl Share {
     /// Lets the parser see what is left, closes it, writes the flow's records and forgets the flow.
     fn end(&mut self, at: FlowRef, why: End, place: &mut Place, tools: &mut Tools<'_>) {
         let wire = (place.packet, place.origin);
+        self.let_go(at, tools);
         let is_tcp = self.table.flow(at).key.protocol == 6;
         // No packet causes what comes now.
         (place.packet, place.origin) = (0, if is_tcp { "stream (flow timeout)" } else { "" });

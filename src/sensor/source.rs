@@ -1,11 +1,11 @@
 //! Where live frames come from: which source the settings name, and how it is dealt out to workers.
 
 use crate::Failure;
-use crate::settings::Settings;
+use crate::settings::{CaptureBypass, Drops, Settings};
 use crate::watch::Watch;
-use capture::af_packet::{Fanout, LiveSettings, OpenError};
+use capture::af_packet::{DropSettings, Fanout, LiveSettings, OpenError};
 use capture::deal::deal;
-use capture::ebpf::{PORTS, Tunnels};
+use capture::ebpf::{PORTS, Tunnels, Xdp};
 use capture::vf::{Keeper, Place, VfSettings};
 use capture::vhost_user::VhostSettings;
 use frame::RxQueue;
@@ -98,7 +98,8 @@ fn of_interface(settings: &Settings, watch: &Watch) -> Result<Source, Failure> {
 
 fn interface(settings: &Settings, workers: usize, watch: &Watch) -> Result<Vec<Box<dyn RxQueue>>, Failure> {
     let tunnels = tunnels(&settings.worker.decode);
-    let live = LiveSettings { workers, tunnels, ..settings.live.clone() };
+    let drops = drops(settings, watch)?;
+    let live = LiveSettings { workers, tunnels, drops, ..settings.live.clone() };
     if live.fanout == Fanout::Here && workers > 1 {
         return dealt_here(&live, settings);
     }
@@ -113,9 +114,41 @@ fn interface(settings: &Settings, workers: usize, watch: &Watch) -> Result<Vec<B
     }
 }
 
+/// How frames of bypassed flows are dropped, if any flow is to be.
+fn drops(settings: &Settings, watch: &Watch) -> Result<Option<DropSettings>, Failure> {
+    let (Drops { at, ipv4, ipv6 }, decode) = (settings.drops, &settings.worker.decode);
+    let xdp = match at {
+        CaptureBypass::Off => return Ok(None),
+        CaptureBypass::Socket => Xdp::Off,
+        CaptureBypass::Xdp => Xdp::Native,
+        CaptureBypass::XdpGeneric => Xdp::Generic,
+    };
+    if xdp != Xdp::Off && !settings.mirror_only {
+        return Err(Failure::Settings(
+            "bypass.capture: at the interface frames are dropped for everybody, this machine's own traffic included; set \
+             capture.mirror_only if it carries nothing but mirrored copies, or use \"socket\""
+                .into(),
+        ));
+    }
+    let lists = [&decode.vxlan_ports, &decode.geneve_ports, &decode.gtp_ports];
+    let refused = if !settings.record.folder.as_os_str().is_empty() {
+        Some("frames that never come could not be recorded (record.folder)".to_owned())
+    } else if lists.iter().any(|list| list.len() > PORTS) {
+        Some(format!("the program in the kernel knows {PORTS} ports of each kind of tunnel at the most"))
+    } else {
+        None
+    };
+    if let Some(why) = refused {
+        watch.notices.say(format!("bypassed flows are received still, and then not looked at: {why}"));
+        return Ok(None);
+    }
+    Ok(Some(DropSettings { xdp, ipv4, ipv6, levels: decode::levels(decode) }))
+}
+
 /// One ring, dealt out by the same rule as the program in the kernel.
 fn dealt_here(live: &LiveSettings, settings: &Settings) -> Result<Vec<Box<dyn RxQueue>>, Failure> {
-    let one = LiveSettings { workers: 1, ..live.clone() };
+    // Which of the workers a flow belongs to is only known behind the ring: nobody could ask for it.
+    let one = LiveSettings { workers: 1, drops: None, ..live.clone() };
     let queues = capture::af_packet::open(&one).map_err(Failure::Live)?;
     dealt(queues, live.workers, settings)
 }
@@ -134,7 +167,7 @@ fn dealt(
 }
 
 /// What the decoder takes for tunnels, as the program in the kernel wants it.
-fn tunnels(decode: &decode::Settings) -> Tunnels {
+pub(crate) fn tunnels(decode: &decode::Settings) -> Tunnels {
     Tunnels {
         vxlan: ports(&decode.vxlan_ports),
         geneve: ports(&decode.geneve_ports),
@@ -153,13 +186,13 @@ fn ports(list: &[u16]) -> [u16; PORTS] {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use capture::ebpf::{Steering, SteeringError};
     use frame::{Checksum, Frame, LinkType, TapId, Timestamp};
     use std::path::Path;
 
-    fn frame(data: &[u8]) -> Frame<'_> {
+    pub(crate) fn frame(data: &[u8]) -> Frame<'_> {
         Frame {
             data,
             wire_len: u32::try_from(data.len()).expect("short"),
@@ -173,7 +206,7 @@ mod tests {
     }
 
     /// Ethernet frames of the captures below a folder, so many of each.
-    fn frames_below(folder: &Path, most: usize, look: &mut dyn FnMut(&[u8])) {
+    pub(crate) fn frames_below(folder: &Path, most: usize, look: &mut dyn FnMut(&[u8])) {
         let settings = capture::pcap::FileSettings::default();
         let mut queues = capture::pcap::open(&[folder.to_owned()], 1, settings).expect("captures");
         let mut taps = std::collections::HashMap::new();

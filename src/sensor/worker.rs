@@ -1,12 +1,13 @@
 //! The walk: capture lends a batch, decode gives packets, a share turns them into flows and events, and after the
 //! burst everything is handed over. This file holds the loop and nothing else.
 
+use crate::bypass::{self, BypassSettings, Bypasses, Outer, Seen};
 use crate::files;
 use crate::halves::Watcher;
 use crate::out::{EventTypes, Out, Place};
 use crate::packets::{self, Keeping, Remembered, Trigger};
 use crate::record::{self, AnomalyCounts};
-use crate::share::{Share, Tools};
+use crate::share::{Handled, Share, Tools};
 use crate::tally::Tally;
 use crate::tap::Mirror;
 use app::Engine;
@@ -36,6 +37,8 @@ pub struct WorkerSettings {
     pub parse: parse::Settings,
     /// Which events.
     pub events: EventTypes,
+    /// Which flows are not looked at any more.
+    pub bypass: BypassSettings,
     /// Files.
     pub files: files::Settings,
     /// Where whole files go. Not said by a configuration: the assembly puts it here.
@@ -59,10 +62,16 @@ pub struct Report {
     pub ledger: Ledger,
     /// Frames that count as analysed here or at another worker, but found the flow table full.
     pub refused: u64,
+    /// Frames that count as analysed here or at another worker, but were only counted on a bypassed flow.
+    pub passed_by: u64,
     /// Decoding.
     pub decode: decode::Counters,
     /// Flows and streams.
     pub flow: flow::Counters,
+    /// Bypass.
+    pub bypass: bypass::Counters,
+    /// Directions of flows that the source drops now.
+    pub halves: u64,
     /// Events by type.
     pub events: Vec<(&'static str, u64)>,
     /// Anomalies by name.
@@ -88,6 +97,10 @@ impl Report {
         let mut ledger = self.ledger.clone();
         ledger.analysed = ledger.analysed.saturating_sub(self.refused);
         ledger.lose(Loss::TableFull, self.refused);
+        // A tunnel's frame may count as both, at two workers.
+        let passed_by = self.passed_by.min(ledger.analysed);
+        ledger.analysed -= passed_by;
+        ledger.bypassed += passed_by;
         ledger
     }
 
@@ -95,8 +108,11 @@ impl Report {
     pub fn add(&mut self, other: &Self) {
         self.ledger.add(&other.ledger);
         self.refused += other.refused;
+        self.passed_by += other.passed_by;
         self.decode.add(&other.decode);
         self.flow.add(&other.flow);
+        self.bypass.add(&other.bypass);
+        self.halves += other.halves;
         for (name, n) in &other.events {
             match self.events.iter_mut().find(|(mine, _)| mine == name) {
                 Some((_, count)) => *count += n,
@@ -141,6 +157,10 @@ pub struct Worker {
     out: Out,
     ledger: Ledger,
     refused: u64,
+    passed_by: u64,
+    bypasses: Bypasses,
+    /// Flows of the present frame's tunnels.
+    outer: Vec<Outer>,
     tally: Tally,
     anomalies: AnomalyCounts,
     host: Vec<u8>,
@@ -177,6 +197,9 @@ impl Worker {
             out: Out { trigger: Trigger::new(&settings.packets), ..Out::default() },
             ledger: Ledger::default(),
             refused: 0,
+            passed_by: 0,
+            bypasses: Bypasses::default(),
+            outer: Vec::new(),
             tally: Tally::default(),
             anomalies: AnomalyCounts::default(),
             host: Vec::new(),
@@ -221,9 +244,11 @@ impl Worker {
     /// # Errors
     /// When the source fails; what was counted until then is in the report.
     pub fn run(&mut self, queue: &mut dyn RxQueue, handover: &mut dyn Handover) -> Result<(), RxError> {
+        self.bypasses.attach(queue.bypass());
         let result = self.bursts(queue, handover);
         self.end_all(handover);
         self.shares.iter_mut().for_each(Share::hand_over);
+        self.bypasses.account(&mut self.ledger);
         result
     }
 
@@ -232,6 +257,7 @@ impl Worker {
             let status = self.burst(queue, handover);
             // What the source lost is accounted for even when it fails.
             queue.account(&mut self.ledger);
+            self.look_after_bypassed();
             let status = status?;
             if let RxStatus::Idle(now) = status {
                 self.advance(now, self.number, handover);
@@ -266,6 +292,16 @@ impl Worker {
             self.now = self.now.max(latest);
         }
         Ok(batch.status)
+    }
+
+    /// What the source drops is accounted for, and counted on its flows.
+    fn look_after_bypassed(&mut self) {
+        if self.bypasses.has_hook() {
+            self.bypasses.account(&mut self.ledger);
+            for share in &mut self.shares {
+                share.look_after_bypassed(self.now, &mut self.bypasses);
+            }
+        }
     }
 
     /// Has the flows of the next few frames brought into the caches.
@@ -318,6 +354,7 @@ impl Worker {
             &mut self.tally,
             &mut self.anomalies,
             &mut self.host,
+            &mut self.bypasses,
         );
         for share in &mut self.shares {
             share.tick(self.now, place, &mut tools);
@@ -348,7 +385,8 @@ impl Worker {
             tap: frame.tap.0,
             ..Place::default()
         };
-        let mut refused = false;
+        let (mut refused, mut passed_by) = (false, false);
+        self.outer.clear();
         let mut tools = tools(
             &self.settings,
             &self.engine,
@@ -356,6 +394,7 @@ impl Worker {
             &mut self.tally,
             &mut self.anomalies,
             &mut self.host,
+            &mut self.bypasses,
         );
         if mine {
             // Decoding events and ARP belong to the frame, not to a flow: they stand before every share's.
@@ -386,12 +425,24 @@ impl Worker {
                 tools.out.tap = Some(Mirror::of(tap, packet));
             }
             let place = Place { origin: packet.origin.name(), outer: inside.is_some(), ..place };
-            let refusal = share.packet(packet, &whole(frame, packet, bytes), payload, place, &mut tools);
-            refused |= refusal == Err(Refused::TableFull) && packet.depth == 0;
+            match share.packet(packet, &whole(frame, packet, bytes), payload, place, &mut tools) {
+                Ok(handled) => {
+                    // What is innermost is what the frame is about.
+                    let innermost = inside.is_none();
+                    passed_by = handled.bypassed && innermost;
+                    if handled.bypassed || handled.bypass.is_some() {
+                        let outer = innermost.then_some(self.outer.as_slice());
+                        bypass(share, &handled, (frame, packet), outer, &mut tools);
+                    }
+                    self.outer.push(outer_of(share, &handled, packet, frame));
+                }
+                Err(refusal) => refused |= refusal == Refused::TableFull && packet.depth == 0,
+            }
         }
         let (loss, copy) = (decoded.loss, decoded.copy);
         self.out.tap = None;
         self.out.trigger.leave();
+        self.passed_by += u64::from(passed_by && loss.is_none());
         if mine {
             self.count(frame, loss, copy);
         }
@@ -423,6 +474,7 @@ impl Worker {
                 &mut self.tally,
                 &mut self.anomalies,
                 &mut self.host,
+                &mut self.bypasses,
             );
             if let Some(share) = self.shares.get_mut(index) {
                 share.end_oldest(place, &mut tools);
@@ -445,6 +497,9 @@ impl Worker {
         let mut report = Report {
             ledger: self.ledger.clone(),
             refused: self.refused,
+            passed_by: self.passed_by,
+            bypass: self.bypasses.counters.clone(),
+            halves: self.bypasses.halves(),
             decode: self.decoder.counters().clone(),
             events: self.out.counts.clone(),
             anomalies: self.anomalies.clone(),
@@ -464,6 +519,41 @@ impl Worker {
     }
 }
 
+/// Has a flow bypassed from its next packet on, here; and by the source, where its frames can be told there: `outer` has
+/// the flows of the tunnels around it, none when it is a tunnel's itself.
+fn bypass(
+    share: &mut Share,
+    handled: &Handled,
+    (frame, packet): (&Frame<'_>, &Packet),
+    outer: Option<&[Outer]>,
+    tools: &mut Tools<'_>,
+) {
+    if let Some(reason) = handled.bypass {
+        share.bypass(handled.flow, reason, tools);
+    }
+    let (Some(outer), true) = (outer, share.would_ask(handled.flow, frame.time, tools)) else { return };
+    let decode = &tools.settings.decode;
+    // Without the outermost source port, whose packets a tunnel's flow has cannot be told.
+    let known = packet.mirrored || outer.is_empty() || !decode.mirror.strips();
+    let found = decode::half(decode, frame).filter(|_| known);
+    let seen = Seen {
+        at: handled.flow,
+        side: handled.side,
+        packet,
+        wire_len: frame.wire_len,
+        found,
+        outer,
+        now: frame.time,
+    };
+    share.ask_source(&seen, tools);
+}
+
+fn outer_of(share: &Share, handled: &Handled, packet: &Packet, frame: &Frame<'_>) -> Outer {
+    let id = share.table().flow(handled.flow).id;
+    let each = i64::from(packet.length) - i64::from(frame.wire_len);
+    Outer { flow: handled.flow, id, side: handled.side, each }
+}
+
 fn tools<'a>(
     settings: &'a WorkerSettings,
     engine: &'a Engine,
@@ -471,8 +561,9 @@ fn tools<'a>(
     tally: &'a mut Tally,
     anomalies: &'a mut AnomalyCounts,
     host: &'a mut Vec<u8>,
+    bypasses: &'a mut Bypasses,
 ) -> Tools<'a> {
-    Tools { settings, engine, out, tally, anomalies, host }
+    Tools { settings, engine, out, tally, anomalies, host, bypasses }
 }
 
 fn hand_over(out: &mut Out, upto: Key, handover: &mut dyn Handover) {

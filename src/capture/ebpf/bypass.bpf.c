@@ -381,8 +381,8 @@ static __always_inline int erspan(context *frame, struct walk *w, __u32 version)
 	} else {
 		w->at += 8;
 	}
-	__u32 vlan = (__u32)(h[0] & 15) << 8 | h[1];
-	return !vlan || push_vlan(w, vlan);
+	__u32 id_of_vlan = (__u32)(h[0] & 15) << 8 | h[1];
+	return !id_of_vlan || push_vlan(w, id_of_vlan);
 }
 
 static __always_inline int vxlan(context *frame, struct walk *w)
@@ -474,6 +474,9 @@ static __always_inline int udp(context *frame, struct walk *w)
 	if (length < 8 || w->at + length > w->end)
 		return 0;
 	__builtin_memcpy(w->key.ends.ports, h, 4);
+	// It may be Teredo, or VXLAN from that port: too rare to be told apart.
+	if (with_teredo && (from == TEREDO || to == TEREDO))
+		return 0;
 	if (is_one_of(vxlan_ports, to) || is_one_of(geneve_ports, to)) {
 		w->end = w->at + length;
 		w->at += 8;
@@ -485,7 +488,7 @@ static __always_inline int udp(context *frame, struct walk *w)
 		return gtp(frame, w);
 	}
 	w->key.ends.protocol = 17;
-	w->found = !with_teredo || (from != TEREDO && to != TEREDO);
+	w->found = 1;
 	return 0;
 }
 

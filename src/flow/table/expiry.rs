@@ -6,6 +6,7 @@
 use super::Table;
 use super::evict::Class;
 use crate::rings::Rings;
+use crate::tcp::TcpState;
 use crate::{End, Flow, FlowRef, Phase, Spans, Timeouts};
 use frame::Timestamp;
 use std::time::Duration;
@@ -116,6 +117,7 @@ fn span<A>(timeouts: &Timeouts, flow: &Flow<A>) -> u32 {
         Phase::New => spans.new,
         Phase::Established => spans.established,
         Phase::Closed => spans.closed,
+        Phase::Bypassed if flow.tcp.state == TcpState::Closed => spans.closed.min(spans.bypassed),
         Phase::Bypassed => spans.bypassed,
     }
 }

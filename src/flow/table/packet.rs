@@ -47,6 +47,7 @@ impl<A: Default> Table<A> {
         if turn.bypassed {
             self.counters.bypassed += 1;
             self.counters.skipped += payload.len() as u64;
+            self.watch_end(slot, packet, &mut turn);
             return Ok(turn);
         }
         if let Transport::Tcp(tcp) = &packet.transport {
@@ -60,6 +61,23 @@ impl<A: Default> Table<A> {
         }
         self.settle(slot, &mut turn);
         Ok(turn)
+    }
+
+    /// The machine does not run on a bypassed flow; that its connection ends is noticed all the same.
+    fn watch_end(&mut self, slot: u32, packet: &Packet, turn: &mut Turn) {
+        let (Transport::Tcp(tcp), false) = (&packet.transport, packet.bad_checksum && self.settings.checksum)
+        else {
+            return;
+        };
+        let Some(record) = self.records.get_mut(slot as usize) else { return };
+        let connection = &mut record.flow.tcp;
+        connection.peers.of_mut(turn.side).flags |= tcp.flags;
+        let both = Side::BOTH.iter().all(|side| connection.peers.of(*side).flags & FIN != 0);
+        if connection.state != TcpState::Closed && (both || tcp.flags & RST != 0) {
+            connection.state = TcpState::Closed;
+            turn.closed_now = true;
+            self.postpone(slot);
+        }
     }
 
     /// Counts a packet on a flow.
@@ -450,6 +468,10 @@ fn begins_anew<A>(packet: &Packet, flow: &Flow<A>, side: Side, settings: &Settin
     let Transport::Tcp(tcp) = &packet.transport else { return false };
     let synack = is_synack(tcp.flags) && (settings.midstream || settings.async_oneside);
     let starts = tcp.flags & (RST | FIN) == 0 && (tcp.flags & (SYN | ACK) == SYN || synack);
+    if flow.phase == Phase::Bypassed && tcp.flags & ACK == 0 {
+        // How far the old connection had come nobody has looked; a SYN that is not its own is the first of another.
+        return starts && tcp.seq != flow.peer(side).isn;
+    }
     starts && flow.tcp.is_done_enough(side, tcp.seq, synack)
 }
 

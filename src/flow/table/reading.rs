@@ -5,6 +5,7 @@ use crate::key::Side;
 use crate::stream::Stream;
 use crate::tcp::{TcpState, marks};
 use crate::{Chunk, FlowRef, Phase};
+use frame::Timestamp;
 
 impl<A: Default> Table<A> {
     /// What is readable now on one side and was not shown before, and what hangs on the flow beside it. The bytes are
@@ -89,6 +90,20 @@ impl<A: Default> Table<A> {
             self.stop(at, side);
         }
         self.flow_mut(at).phase = Phase::Bypassed;
+        self.postpone(at.0);
+    }
+
+    /// Counts packets that never came here: whoever bypasses the flow has counted them, the last at `last`.
+    pub fn credit(&mut self, at: FlowRef, side: Side, packets: u64, bytes: u64, last: Timestamp) {
+        let Some(record) = self.records.get_mut(at.0 as usize) else { return };
+        let flow = &mut record.flow;
+        for (count, more) in [(&mut flow.packets, packets), (&mut flow.bytes, bytes)] {
+            if let Some(count) = count.get_mut(side.index()) {
+                *count += more;
+            }
+        }
+        flow.last.time = flow.last.time.max(last);
+        self.counters.bypassed_at_source += packets;
         self.postpone(at.0);
     }
 

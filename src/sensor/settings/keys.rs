@@ -2,6 +2,8 @@
 
 use super::Settings;
 use super::value::{Form, Kind, Value};
+use super::CaptureBypass;
+use crate::bypass::Depth;
 use capture::af_packet::Fanout;
 use capture::vhost_user::Role;
 use std::time::Duration;
@@ -71,6 +73,24 @@ const fn fanout_name(fanout: Fanout) -> &'static str {
         Fanout::Cpu => "cpu",
         Fanout::QueueMapping => "queue",
         Fanout::None => "none",
+    }
+}
+
+fn capture_bypass(name: &str) -> CaptureBypass {
+    match name {
+        "socket" => CaptureBypass::Socket,
+        "xdp" => CaptureBypass::Xdp,
+        "xdp-generic" => CaptureBypass::XdpGeneric,
+        _ => CaptureBypass::Off,
+    }
+}
+
+const fn capture_bypass_name(at: CaptureBypass) -> &'static str {
+    match at {
+        CaptureBypass::Off => "off",
+        CaptureBypass::Socket => "socket",
+        CaptureBypass::Xdp => "xdp",
+        CaptureBypass::XdpGeneric => "xdp-generic",
     }
 }
 
@@ -187,6 +207,11 @@ pub static KEYS: &[Key] = &[
         put: |s, v| s.live.fanout = fanout(&text(v)),
         show: |s| Value::Text(fanout_name(s.live.fanout).into()),
     },
+    flag!(
+        "capture.mirror_only",
+        "The interface carries nothing but mirrored copies: nobody but this sensor has use for its frames.",
+        mirror_only
+    ),
     flag!("capture.ignore_outgoing", "Leave out frames that this machine sends.", live.ignore_outgoing),
     number!(
         "steering.percent",
@@ -570,6 +595,63 @@ pub static KEYS: &[Key] = &[
         "inline.simulate",
         "Read data when it comes and not when it is acknowledged, as an inline sensor must.",
         worker.flow.inline
+    ),
+    // bypass
+    Key {
+        path: "bypass.capture",
+        kind: Kind::Word(&["off", "socket", "xdp", "xdp-generic"]),
+        text: "Where frames of bypassed flows are dropped before they reach this process: nowhere, at its sockets, or at the \
+               interface by its driver (`xdp`) or by the kernel (`xdp-generic`), which needs capture.mirror_only. The kernel \
+               counts them.",
+        reload: false,
+        put: |s, v| s.drops.at = capture_bypass(&text(v)),
+        show: |s| Value::Text(capture_bypass_name(s.drops.at).into()),
+    },
+    number!(
+        "bypass.ipv4",
+        Kind::Number(2, 16_777_216, "directions"),
+        "Directions of IPv4 flows that are dropped at once, all workers together; a flow has two.",
+        drops.ipv4,
+        u32
+    ),
+    number!(
+        "bypass.ipv6",
+        Kind::Number(2, 16_777_216, "directions"),
+        "The same of IPv6 flows.",
+        drops.ipv6,
+        u32
+    ),
+    Key {
+        path: "bypass.depth",
+        kind: Kind::Word(&["off", "both", "one"]),
+        text: "Whether TCP flows are bypassed whose streams were read to stream.depth: when both sides were, or when one was.",
+        reload: true,
+        put: |s, v| s.worker.bypass.depth = Depth::from_name(&text(v)),
+        show: |s| Value::Text(s.worker.bypass.depth.name().into()),
+    },
+    Key {
+        path: "bypass.encrypted",
+        kind: Kind::Lines(Form::Encrypted),
+        text: "Protocols whose flows are bypassed once all that follows is encrypted.",
+        reload: true,
+        put: |s, v| s.worker.bypass.encrypted = lines(&v),
+        show: |s| shown_lines(&s.worker.bypass.encrypted),
+    },
+    Key {
+        path: "bypass.networks",
+        kind: Kind::Lines(Form::Network),
+        text: "Flows that are bypassed from their first packet on, by address and port of one of their ends.",
+        reload: true,
+        put: |s, v| s.worker.bypass.networks = lines(&v),
+        show: |s| shown_lines(&s.worker.bypass.networks),
+    },
+    number!(
+        "bypass.rate",
+        Kind::Bytes(0, 1 << 40),
+        "Bytes in one second from which on a flow is bypassed, once its protocol is known; 0 for never.",
+        worker.bypass.rate,
+        u64,
+        true
     ),
     // parsers
     number!(

@@ -29,6 +29,10 @@ pub struct Settings {
     pub eve: Eve,
     /// Where live frames come from.
     pub live: capture::af_packet::LiveSettings,
+    /// The interface carries nothing but mirrored copies.
+    pub mirror_only: bool,
+    /// Where frames of bypassed flows are dropped.
+    pub drops: Drops,
     /// Which virtual function live frames come from, in place of an interface.
     pub vf: Vf,
     /// The vhost-user socket that live frames come by, in place of an interface.
@@ -41,6 +45,37 @@ pub struct Settings {
     pub stats_interval: u64,
     /// Path of the control socket; empty for none.
     pub control: String,
+}
+
+/// Where frames of bypassed flows are dropped before they reach this process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CaptureBypass {
+    /// Nowhere: they come, and are only counted.
+    #[default]
+    Off,
+    /// At its sockets.
+    Socket,
+    /// At the interface, in its driver.
+    Xdp,
+    /// At the interface, in the kernel.
+    XdpGeneric,
+}
+
+/// Dropping of frames, and the room for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Drops {
+    /// Where.
+    pub at: CaptureBypass,
+    /// Directions of IPv4 flows.
+    pub ipv4: u32,
+    /// Directions of IPv6 flows.
+    pub ipv6: u32,
+}
+
+impl Default for Drops {
+    fn default() -> Self {
+        Self { at: CaptureBypass::Off, ipv4: 65_536, ipv6: 16_384 }
+    }
 }
 
 /// A virtual function, and how it is driven.
@@ -114,6 +149,8 @@ impl Default for Settings {
                 ..Eve::default()
             },
             live: capture::af_packet::LiveSettings::new(""),
+            mirror_only: false,
+            drops: Drops::default(),
             vf: Vf::default(),
             vhost: Vhost::default(),
             steering: crate::alarm::Alarm::default(),

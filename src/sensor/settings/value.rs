@@ -1,6 +1,10 @@
 //! Values of keys: what a configuration may say, and in which unit.
 
+use crate::bypass::Network;
 use std::fmt;
+
+/// Protocols whose parsers say when everything that follows is encrypted.
+const ENCRYPTED: [&str; 4] = ["tls", "dtls", "ssh", "quic"];
 
 /// What a key holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +34,10 @@ pub enum Form {
     Session,
     /// A tenant's name.
     Tenant,
+    /// Flows that are bypassed.
+    Network,
+    /// A protocol that ends up encrypted.
+    Encrypted,
 }
 
 impl Form {
@@ -45,6 +53,8 @@ impl Form {
             Self::Tenant => {
                 "`NAME = PART VALUE [PART VALUE]`; VALUE is a number, FROM-TO, or the PREFIX of a source"
             }
+            Self::Network => "`PREFIX [tcp|udp|sctp] [port N|N-M]`; PREFIX may be any",
+            Self::Encrypted => "each one of tls, dtls, ssh, quic",
         }
     }
 
@@ -52,6 +62,8 @@ impl Form {
         match self {
             Self::Session => text.parse::<decode::mirror::Session>().is_ok(),
             Self::Tenant => text.parse::<decode::mirror::Name>().is_ok(),
+            Self::Network => text.parse::<Network>().is_ok(),
+            Self::Encrypted => ENCRYPTED.contains(&text),
         }
     }
 }
