@@ -26,12 +26,25 @@ pub(crate) struct Source {
 pub(crate) fn open(settings: &Settings, watch: &Watch) -> Result<Source, Failure> {
     let set = |text: &String| !text.is_empty();
     match (set(&settings.live.interface), set(&settings.vf.place), set(&settings.vhost.path)) {
-        (false, true, false) => of_function(settings, watch),
-        (false, false, true) => of_front_end(settings),
+        (false, true, false) => {
+            cannot_drop(settings, watch, "the driver of this function drops no single flows");
+            of_function(settings, watch)
+        }
+        (false, false, true) => {
+            cannot_drop(settings, watch, "a front end drops no single flows");
+            of_front_end(settings)
+        }
         (_, false, false) => of_interface(settings, watch),
         _ => Err(Failure::Settings(
             "capture.interface, vf.place and vhost.path: one of them, not several".into(),
         )),
+    }
+}
+
+/// Says that flows are bypassed by this process only, when they were to be dropped on the way to it.
+fn cannot_drop(settings: &Settings, watch: &Watch, why: &str) {
+    if settings.drops.at != CaptureBypass::Off {
+        watch.notices.say(format!("bypassed flows are received still, and then not looked at: {why}"));
     }
 }
 
@@ -101,14 +114,14 @@ fn interface(settings: &Settings, workers: usize, watch: &Watch) -> Result<Vec<B
     let drops = drops(settings, watch)?;
     let live = LiveSettings { workers, tunnels, drops, ..settings.live.clone() };
     if live.fanout == Fanout::Here && workers > 1 {
-        return dealt_here(&live, settings);
+        return dealt_here(&live, settings, watch);
     }
     match capture::af_packet::open(&live) {
         Err(OpenError::Steering(why)) => {
             watch
                 .notices
                 .say(format!("{why}; this process deals frames out instead (capture.fanout = \"here\")"));
-            dealt_here(&live, settings)
+            dealt_here(&live, settings, watch)
         }
         opened => opened.map_err(Failure::Live),
     }
@@ -139,15 +152,19 @@ fn drops(settings: &Settings, watch: &Watch) -> Result<Option<DropSettings>, Fai
         None
     };
     if let Some(why) = refused {
-        watch.notices.say(format!("bypassed flows are received still, and then not looked at: {why}"));
+        cannot_drop(settings, watch, &why);
         return Ok(None);
     }
     Ok(Some(DropSettings { xdp, ipv4, ipv6, levels: decode::levels(decode) }))
 }
 
 /// One ring, dealt out by the same rule as the program in the kernel.
-fn dealt_here(live: &LiveSettings, settings: &Settings) -> Result<Vec<Box<dyn RxQueue>>, Failure> {
-    // Which of the workers a flow belongs to is only known behind the ring: nobody could ask for it.
+fn dealt_here(
+    live: &LiveSettings,
+    settings: &Settings,
+    watch: &Watch,
+) -> Result<Vec<Box<dyn RxQueue>>, Failure> {
+    cannot_drop(settings, watch, "frames are dealt out by this process, behind the ring");
     let one = LiveSettings { workers: 1, drops: None, ..live.clone() };
     let queues = capture::af_packet::open(&one).map_err(Failure::Live)?;
     dealt(queues, live.workers, settings)

@@ -53,7 +53,10 @@ impl Dropper {
 pub(super) fn prepare(queues: &mut [Queue], settings: &LiveSettings, wanted: &DropSettings) {
     if wanted.xdp != Xdp::Off {
         let Err(why) = at_interface(queues, settings, wanted) else { return };
-        say(queues, format!("frames of bypassed flows are dropped at the socket, not at the interface: {why}"));
+        say(
+            queues,
+            format!("frames of bypassed flows are dropped at the socket, not at the interface: {why}"),
+        );
     }
     if let Err(why) = each(queues, settings, wanted) {
         say(queues, format!("bypassed flows are received still, and then not looked at: {why}"));

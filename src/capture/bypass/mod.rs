@@ -366,6 +366,7 @@ fn news(half: u8, told: &Counts, now: &Counts, offset: u64) -> Option<News> {
 /// What the clock on the wall is ahead of the one that the kernel counts by.
 fn offset() -> u64 {
     let read = |clock| nix::time::clock_gettime(clock).map_or(0, |t| Duration::from(t).as_nanos());
-    let (wall, running) = (read(nix::time::ClockId::CLOCK_REALTIME), read(nix::time::ClockId::CLOCK_MONOTONIC));
+    let (wall, running) =
+        (read(nix::time::ClockId::CLOCK_REALTIME), read(nix::time::ClockId::CLOCK_MONOTONIC));
     u64::try_from(wall).unwrap_or_default().wrapping_sub(u64::try_from(running).unwrap_or_default())
 }

@@ -251,7 +251,8 @@ fn a_full_map_takes_both_halves_or_none() {
 
 #[test]
 fn the_ledger_balances_when_nobody_reads_and_when_the_interface_goes() {
-    let Some(mut bench) = Bench::new(|settings| (settings.blocks, settings.block_size) = (2, 128 << 10)) else {
+    let Some(mut bench) = Bench::new(|settings| (settings.blocks, settings.block_size) = (2, 128 << 10))
+    else {
         return;
     };
     assert_eq!(bench.bypass.ask(0, &[plain(), plain().reversed()]), Answer::Captured);

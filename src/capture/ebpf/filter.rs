@@ -167,7 +167,8 @@ impl Filter {
     }
 
     pub(crate) fn fd(&self) -> Result<BorrowedFd<'_>, ProgramError> {
-        let program: &SocketFilter = self.object.program("bypass").ok_or(ProgramError::NotLoaded)?.try_into()?;
+        let program: &SocketFilter =
+            self.object.program("bypass").ok_or(ProgramError::NotLoaded)?.try_into()?;
         Ok(program.fd()?.as_fd())
     }
 
@@ -263,12 +264,8 @@ impl<'a> Show<'a> {
 fn expected(half: &Half, inner: u32) -> [u8; SHOWN] {
     let mut shown = [0; SHOWN];
     let version = u32::from(half.version);
-    let parts: [&[u8]; 4] = [
-        &key::long(half, 0),
-        &key::place(&half.around),
-        &version.to_ne_bytes(),
-        &inner.to_ne_bytes(),
-    ];
+    let parts: [&[u8]; 4] =
+        [&key::long(half, 0), &key::place(&half.around), &version.to_ne_bytes(), &inner.to_ne_bytes()];
     shown.iter_mut().zip(parts.iter().copied().flatten()).for_each(|(to, from)| *to = *from);
     shown
 }
@@ -308,9 +305,11 @@ fn trial(object: &mut Ebpf, settings: &FilterSettings, at: At) -> Result<(), Fil
 /// What stands in a frame of the trial.
 fn half_of(name: &str, frame: &[u8], tunnels: &Tunnels) -> Half {
     let four = |[a, b, c, d]: [u8; 4]| [a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-    let ends = Ends { src: four([10, 0, 0, 1]), dst: four([192, 0, 2, 77]), ports: [40_001, 443], vlans: [0; 3] };
+    let ends =
+        Ends { src: four([10, 0, 0, 1]), dst: four([192, 0, 2, 77]), ports: [40_001, 443], vlans: [0; 3] };
     let mut half = Half { ends, protocol: 6, version: 4, ..Half::default() };
-    let port = |at: usize| frame.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |b| u16::from_be_bytes(*b));
+    let port =
+        |at: usize| frame.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |b| u16::from_be_bytes(*b));
     let outer = |at: usize, kind, id, strips: bool| {
         let from = if strips { 0 } else { port(at) };
         let ports = if at == 0 { [0, 0] } else { [from, port(at + 2)] };
@@ -320,11 +319,8 @@ fn half_of(name: &str, frame: &[u8], tunnels: &Tunnels) -> Half {
     let strips = !tunnels.tenant;
     let mut options = [0; frame::bypass::OPTIONS];
     options.iter_mut().zip([1, 8, 0, 1, 0xde, 0xad, 0xbe, 0xef]).for_each(|(to, from)| *to = from);
-    let geneve = |second| Around {
-        levels: [outer(34, Kind::Geneve, 9, strips), second],
-        options,
-        options_len: 8,
-    };
+    let geneve =
+        |second| Around { levels: [outer(34, Kind::Geneve, 9, strips), second], options, options_len: 8 };
     let none = Level::default();
     match name {
         "two VLAN tags" => half.ends.vlans = [7, 7, 0],
@@ -338,4 +334,24 @@ fn half_of(name: &str, frame: &[u8], tunnels: &Tunnels) -> Half {
         _ => half.around = geneve(none),
     }
     half
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sha2::{Digest as _, Sha256};
+
+    #[test]
+    fn the_objects_are_those_that_were_made_of_the_source() {
+        let line = |bytes: &[u8], name: &str| {
+            let digest = Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect::<String>();
+            format!("{digest}  {name}\n")
+        };
+        let expected = [
+            line(include_bytes!("bypass.bpf.c"), "bypass.bpf.c"),
+            line(AT_SOCKET, "bypass.bpf.o"),
+            line(AT_INTERFACE, "bypass_xdp.bpf.o"),
+        ];
+        assert_eq!(include_str!("bypass.sha256"), expected.concat(), "run `make ebpf`");
+    }
 }

@@ -184,7 +184,8 @@ fn address<T: ?Sized>(of: &T) -> u64 {
 /// The addresses must be valid for what the command does with them.
 unsafe fn call(command: libc::c_int, asked: &Element) -> io::Result<()> {
     // SAFETY: `asked` is readable for its own size, which is told; the caller vouches for what it points to.
-    let result = unsafe { libc::syscall(libc::SYS_bpf, command, std::ptr::from_ref(asked), size_of::<Element>()) };
+    let result =
+        unsafe { libc::syscall(libc::SYS_bpf, command, std::ptr::from_ref(asked), size_of::<Element>()) };
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
@@ -193,6 +194,7 @@ unsafe fn call(command: libc::c_int, asked: &Element) -> io::Result<()> {
 unsafe fn call_many(command: libc::c_int, asked: &mut Many) -> io::Result<()> {
     // SAFETY: `asked` is readable for its own size, which is told, and writable where the kernel puts the count; the
     // caller vouches for what it points to.
-    let result = unsafe { libc::syscall(libc::SYS_bpf, command, std::ptr::from_mut(asked), size_of::<Many>()) };
+    let result =
+        unsafe { libc::syscall(libc::SYS_bpf, command, std::ptr::from_mut(asked), size_of::<Many>()) };
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }

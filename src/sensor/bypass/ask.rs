@@ -37,8 +37,10 @@ impl Seen<'_> {
             (_, all) => all,
         };
         let ends = half.ends;
-        let same = (ends.src, ends.dst, ends.ports) == (bytes(key.src), bytes(key.dst), [key.src_port, key.dst_port])
-            && (half.protocol, half.version, ends.vlans) == (key.protocol, key.version, self.packet.vlans.ids);
+        let same = (ends.src, ends.dst, ends.ports)
+            == (bytes(key.src), bytes(key.dst), [key.src_port, key.dst_port])
+            && (half.protocol, half.version, ends.vlans)
+                == (key.protocol, key.version, self.packet.vlans.ids);
         let length = i64::from(self.packet.length);
         let worth = if self.packet.depth == 0 && !self.packet.mirrored {
             Worth::Frame(length - i64::from(self.wire_len))
@@ -51,13 +53,21 @@ impl Seen<'_> {
 
 impl Share {
     /// Whether a flow is to be bypassed from now on, and why.
-    pub(crate) fn weigh(&mut self, turn: &Turn, packet: &Packet, now: Timestamp, tools: &Tools<'_>) -> Option<Reason> {
+    pub(crate) fn weigh(
+        &mut self,
+        turn: &Turn,
+        packet: &Packet,
+        now: Timestamp,
+        tools: &Tools<'_>,
+    ) -> Option<Reason> {
         let settings = &tools.settings.bypass;
         let flow = self.table.flow_mut(turn.flow);
         if turn.is_new && settings.networks.iter().any(|line| line.fits(&flow.key)) {
             return Some(Reason::Policy);
         }
-        if flow.a.encrypted && flow.a.app.label().protocol.is_some_and(|p| settings.encrypted.iter().any(|e| e == p.name)) {
+        if flow.a.encrypted
+            && flow.a.app.label().protocol.is_some_and(|p| settings.encrypted.iter().any(|e| e == p.name))
+        {
             return Some(Reason::Encryption);
         }
         let reached = |side| flow.peer(side).depth_reached();
@@ -127,7 +137,8 @@ impl Share {
 
     /// The source is not to drop a flow's frames any more.
     pub(crate) fn let_go(&mut self, at: FlowRef, tools: &mut Tools<'_>) {
-        let token = self.table.flow_mut(at).a.bypassed.as_deref_mut().and_then(|bypassed| bypassed.token.take());
+        let token =
+            self.table.flow_mut(at).a.bypassed.as_deref_mut().and_then(|bypassed| bypassed.token.take());
         if let Some(token) = token {
             tools.bypasses.counters.ended += 1;
             tools.bypasses.release(token, &mut self.table);
@@ -152,7 +163,8 @@ impl Bypasses {
 
     fn ask(&mut self, token: Option<u32>, entry: Entry, now: Timestamp, table: &mut Table<Attached>) {
         let (at, id) = (entry.flow, entry.id);
-        let new = |half: &Half| !self.flow(token).is_some_and(|known| known.ways.iter().any(|w| w.half == *half));
+        let new =
+            |half: &Half| !self.flow(token).is_some_and(|known| known.ways.iter().any(|w| w.half == *half));
         let halves: Vec<Half> = entry.ways.iter().map(|way| way.half).filter(new).collect();
         if halves.is_empty() {
             return;

@@ -96,7 +96,11 @@ impl FromStr for Network {
         match (words.next(), words.next(), words.next()) {
             (None, ..) => {}
             (Some("port"), Some(range), None) => network.ports = Some(ports(range)?),
-            _ => return Err(format!("`{text}`: behind the prefix stand tcp, udp or sctp, and `port N` or `port N-M`")),
+            _ => {
+                return Err(format!(
+                    "`{text}`: behind the prefix stand tcp, udp or sctp, and `port N` or `port N-M`"
+                ));
+            }
         }
         Ok(network)
     }
@@ -149,7 +153,8 @@ mod tests {
         for text in ["10.0.0.0/8", "any tcp port 873", "2001:db8::/32 udp port 5000-6000", "any port 1"] {
             assert_eq!(text.parse::<Network>().expect(text).to_string(), text);
         }
-        for text in ["", "10.0.0.0/40", "any icmp", "any port", "any port 5-1", "any port x", "any port 1 2"] {
+        for text in ["", "10.0.0.0/40", "any icmp", "any port", "any port 5-1", "any port x", "any port 1 2"]
+        {
             assert!(text.parse::<Network>().is_err(), "{text}");
         }
     }

@@ -1,8 +1,8 @@
 //! The catalogue of keys. Sorted by room, as a packet meets them.
 
+use super::CaptureBypass;
 use super::Settings;
 use super::value::{Form, Kind, Value};
-use super::CaptureBypass;
 use crate::bypass::Depth;
 use capture::af_packet::Fanout;
 use capture::vhost_user::Role;

@@ -1,5 +1,6 @@
 //! The real binary on a real interface. Needs root, for network namespaces of its own: without, each test says so.
 
+mod bypass;
 mod doors;
 mod outputs;
 mod signals;
