@@ -158,6 +158,13 @@ struct State {
     has_frame: bool,
 }
 
+impl Kept {
+    /// Whether an event has its flow captured.
+    pub(crate) fn is_captured(&self) -> bool {
+        self.0.as_ref().is_some_and(|state| state.capture.is_some())
+    }
+}
+
 /// One share's memory of frames, and its way to the captures.
 #[derive(Debug)]
 pub(crate) struct Keeping {

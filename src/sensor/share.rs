@@ -44,7 +44,7 @@ pub(crate) struct Attached {
     /// The watch over steering has seen enough of it.
     noted: bool,
     /// Its packets.
-    kept: Kept,
+    pub(crate) kept: Kept,
 }
 
 /// How much a flow had had when its present second began.

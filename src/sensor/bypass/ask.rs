@@ -62,6 +62,10 @@ impl Share {
     ) -> Option<Reason> {
         let settings = &tools.settings.bypass;
         let flow = self.table.flow_mut(turn.flow);
+        if flow.a.kept.is_captured() {
+            // An event asks for its packets.
+            return None;
+        }
         if turn.is_new && settings.networks.iter().any(|line| line.fits(&flow.key)) {
             return Some(Reason::Policy);
         }
