@@ -430,11 +430,7 @@ impl Worker {
                     // What is innermost is what the frame is about.
                     let innermost = inside.is_none();
                     passed_by = handled.bypassed && innermost;
-                    if handled.bypassed || handled.bypass.is_some() {
-                        let outer = innermost.then_some(self.outer.as_slice());
-                        bypass(share, &handled, (frame, packet), outer, &mut tools);
-                    }
-                    self.outer.push(outer_of(share, &handled, packet, frame));
+                    bypass(share, &handled, (frame, packet, innermost), &mut self.outer, &mut tools);
                 }
                 Err(refusal) => refused |= refusal == Refused::TableFull && packet.depth == 0,
             }
@@ -519,39 +515,34 @@ impl Worker {
     }
 }
 
-/// Has a flow bypassed from its next packet on, here; and by the source, where its frames can be told there: `outer` has
-/// the flows of the tunnels around it, none when it is a tunnel's itself.
+/// Has a flow bypassed from its next packet on, here; and by the source, where its frames can be told there. `around` has
+/// the flows of the tunnels around it, of which it may be the next.
 fn bypass(
     share: &mut Share,
     handled: &Handled,
-    (frame, packet): (&Frame<'_>, &Packet),
-    outer: Option<&[Outer]>,
+    (frame, packet, innermost): (&Frame<'_>, &Packet, bool),
+    around: &mut Vec<Outer>,
     tools: &mut Tools<'_>,
 ) {
     if let Some(reason) = handled.bypass {
         share.bypass(handled.flow, reason, tools);
     }
-    let (Some(outer), true) = (outer, share.would_ask(handled.flow, frame.time, tools)) else { return };
+    if !innermost {
+        let id = share.table().flow(handled.flow).id;
+        let each = i64::from(packet.length) - i64::from(frame.wire_len);
+        around.push(Outer { flow: handled.flow, id, side: handled.side, each });
+        return;
+    }
+    let bypassed = handled.bypassed || handled.bypass.is_some();
+    if !bypassed || !share.would_ask(handled.flow, frame.time, tools) {
+        return;
+    }
     let decode = &tools.settings.decode;
     // Without the outermost source port, whose packets a tunnel's flow has cannot be told.
-    let known = packet.mirrored || outer.is_empty() || !decode.mirror.strips();
+    let known = packet.mirrored || around.is_empty() || !decode.mirror.strips();
     let found = decode::half(decode, frame).filter(|_| known);
-    let seen = Seen {
-        at: handled.flow,
-        side: handled.side,
-        packet,
-        wire_len: frame.wire_len,
-        found,
-        outer,
-        now: frame.time,
-    };
-    share.ask_source(&seen, tools);
-}
-
-fn outer_of(share: &Share, handled: &Handled, packet: &Packet, frame: &Frame<'_>) -> Outer {
-    let id = share.table().flow(handled.flow).id;
-    let each = i64::from(packet.length) - i64::from(frame.wire_len);
-    Outer { flow: handled.flow, id, side: handled.side, each }
+    let (at, side, wire_len, now) = (handled.flow, handled.side, frame.wire_len, frame.time);
+    share.ask_source(&Seen { at, side, packet, wire_len, found, outer: around, now }, tools);
 }
 
 fn tools<'a>(

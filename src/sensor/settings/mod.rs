@@ -3,11 +3,14 @@
 //! One entry in [`keys`] makes a key: its text, unit, default and range, how it is read into the rooms' structs and
 //! how it is shown. The reference page, `config check` and `--set` all derive from it.
 
+#[macro_use]
+mod key;
 mod keys;
 mod load;
 mod value;
 
-pub use keys::{KEYS, Key};
+pub use key::Key;
+pub use keys::KEYS;
 pub use load::{Origin, Problem, load, set};
 pub use value::{Form, Kind, Value};
 
