@@ -76,3 +76,6 @@ pub fn cloud(platform: Platform, metadata: &Metadata, patience: Duration) -> Res
     let draft = draft.map_err(|e| Problem::whole(source, e.to_string()))?;
     Ok(Found::some(source, draft))
 }
+
+#[cfg(test)]
+mod tests;

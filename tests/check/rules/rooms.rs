@@ -48,6 +48,7 @@ const ROOMS: &[Room] = &[
     Room { folder: "src/web", knows: &["store", "event"] },
     Room { folder: "cloud", knows: &["event"] },
     Room { folder: "images/appliance", knows: &["sensor", "capture"] },
+    Room { folder: "images/tool", knows: &[] },
     Room { folder: "iavf", knows: &["device", "avf", "avf-driver"] },
     Room { folder: "vf-ice", knows: &["frame", "device", "avf", "avf-driver"] },
     Room { folder: "tests/model", knows: &["frame", "device", "avf"] },
