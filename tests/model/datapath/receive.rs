@@ -138,6 +138,7 @@ fn place(model: &mut Model, queue: u16, frame: &[u8], told: &Told<'_>, off: i32)
     let verdict = match fill(rx, memory, &arrival.bytes, &last, off, zero_tail, mask) {
         Ok(unclean) => {
             ledger.unclean += unclean;
+            rx.frames += 1;
             Verdict::Received(queue)
         }
         Err(verdict) => verdict,

@@ -199,6 +199,7 @@ fn stats(model: &Model) -> Map<String, Value> {
         "requests_at_once": tally.requests_at_once,
         "ignored": tally.ignored,
         "formats": formats(model),
+        "queues": vf.rx.iter().map(|rx| rx.frames).collect::<Vec<u64>>(),
         "strips": vf.strip.is_on(),
         "patterns": vf.rss.patterns.len(),
         "rules": vf.steered.len() + vf.subscribed.len(),

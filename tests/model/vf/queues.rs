@@ -40,6 +40,8 @@ pub struct RxQueue {
     pub tail: u32,
     /// Descriptors that are done but not yet in memory, in ring order.
     pub pending: Vec<(u32, Words)>,
+    /// Frames that went into it since it was set up.
+    pub frames: u64,
 }
 
 impl RxQueue {

@@ -1,5 +1,6 @@
 //! The binary in a guest: the kernel's vfio-pci, a virtual IOMMU, and a capture that comes through the NIC.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use testbed::guest::{Kernel, Machine, Shape};
 use testbed::{assert_same_events, binary, events, events_of};
 use world::{PcapReader, PcapWriter};
 
-use crate::role::X710;
+use crate::role::{E810, Role, X710};
 use crate::stage::{Plan, Stage, number};
 
 /// How long it may take to listen, and to end.
@@ -19,28 +20,63 @@ const SOON: Duration = Duration::from_secs(30);
 /// Frames a second: within what a guest without hardware virtualisation takes.
 const RATE: u32 = 1000;
 
-/// Captures of `tests/cases/bundled`, and queues. What one address pair says plainly, in fragments and inside tunnels
-/// comes over several queues, where workers would see parts of one flow: one queue for these.
-const CAPTURES: [(&str, u16); 7] =
+/// A capture of `tests/cases/bundled`, and queues.
+type Played = (&'static str, u16);
+
+/// What one address pair says plainly, in fragments and inside tunnels comes over several queues of an X710, where
+/// workers would see parts of one flow: one queue for these.
+const ON_AN_X710: [Played; 7] =
     [("web", 2), ("tls", 2), ("dns", 2), ("lossy", 4), ("vlan", 1), ("ping", 1), ("tunnels", 1)];
+
+/// A PF that hashes what is inside of tunnels keeps inner flows together, of the tunnels that it looks into.
+const ON_AN_E810: [Played; 8] = [
+    ("web", 4),
+    ("tls", 4),
+    ("dns", 1),
+    ("vlan", 1),
+    ("ping", 1),
+    ("vxlan", 4),
+    (KNOWN_TUNNELS, 4),
+    ("tunnels", 1),
+];
+
+/// What of the capture of tunnels such a PF looks into: GENEVE, IP and Ethernet in GRE, IP in IP.
+const KNOWN_TUNNELS: &str = "known-tunnels";
+
+/// Such a PF, with the ports that tunnels usually have.
+const INNER: [&str; 5] = ["--inner-patterns", "--vxlan", "4789", "--geneve", "6081"];
+
+/// What flows that carry tunnels are recognised as.
+const CARRIERS: [&str; 2] = ["overlay", "ipip"];
 
 #[test]
 fn sensor_over_vfio_pci() {
+    judge(X710, &[], &ON_AN_X710);
+}
+
+#[test]
+fn sensor_over_vfio_pci_on_an_e810() {
+    judge(E810, &INNER, &ON_AN_E810);
+}
+
+fn judge(role: Role, nic: &[&str], captures: &[Played]) {
     let plan = Plan {
         name: "sensor",
         kernel: Kernel::Stable,
         shape: Shape { processors: 2, memory: 1024, ..Shape::default() },
-        role: X710,
-        nic: &[],
+        role,
+        nic,
         pack: &|image| image.module("vfio-pci").own_program(binary()),
     };
     let Some(mut stage) = Stage::set(&plan) else { return };
     let function = binds(&mut stage);
-    for (name, queues) in CAPTURES {
+    for (name, queues) in captures {
         let capture = padded(name, stage.path());
-        let live = live(&mut stage, &function, &capture, queues);
+        let live = live(&mut stage, &function, &capture, *queues);
         let read = read(&capture, &stage.path().join("read.json"));
+        let ((live, carried), (read, carries)) = (without_carriers(live), without_carriers(read));
         assert_same_events(name, &live, &read);
+        assert_eq!(carried, carries, "packets of tunnels, by what carries them");
         stage.note(name, live.len());
     }
     survives_resets(&mut stage, &function);
@@ -67,8 +103,33 @@ fn live(stage: &mut Stage, function: &str, capture: &Path, queues: u16) -> Vec<V
     listen(stage, function, queues);
     let frames = play(stage, capture);
     stage.await_count(frames, &mut received);
+    spread(stage, queues);
     end(stage, frames);
     events_of(&stage.machine.run("cat /run/eve.json"))
+}
+
+/// The descriptors are the best that this function has, and of several queues more than one had frames.
+fn spread(stage: &Stage, queues: u16) {
+    let stats = stage.nic.stats();
+    assert_eq!(stats["formats"], if stage.role.is_flexible { json!([22]) } else { json!([1]) }, "{stats}");
+    let busy = stats["queues"].as_array().into_iter().flatten().filter(|frames| **frames != 0).count();
+    assert_eq!(busy > 1, queues > 1, "{stats}");
+    stage.note("queues", stats["queues"].clone());
+}
+
+/// Events without the flows that carry tunnels, and the packets of those, by what they are: a tunnel's own flow is in as
+/// many parts as the flows inside of it have workers.
+fn without_carriers(mut events: Vec<Value>) -> (Vec<Value>, BTreeMap<String, u64>) {
+    let mut packets = BTreeMap::new();
+    events.retain(|event| {
+        let carrier = event["app"]["protocol"].as_str().filter(|name| CARRIERS.contains(name));
+        let (Some(name), true) = (carrier, event["event_type"] == "flow") else { return true };
+        let flow = &event["flow"];
+        *packets.entry(name.to_owned()).or_default() +=
+            number(flow, "pkts_toserver") + number(flow, "pkts_toclient");
+        false
+    });
+    (events, packets)
 }
 
 /// Resets of every kind while it runs: it comes back by itself, and loses nothing of what arrives afterwards.
@@ -137,15 +198,34 @@ fn end(stage: &mut Stage, frames: u64) {
     assert_eq!((&ledger["balances"], &ledger["analysed"]), (&json!(true), &json!(frames)), "{ledger}");
 }
 
+/// Whether a frame is in a tunnel that the NIC looks into. The outer headers of the capture have no options.
+fn is_looked_into(frame: &[u8]) -> bool {
+    let word = |at: usize| frame.get(at..at + 2).map(|bytes| u16::from_be_bytes([bytes[0], bytes[1]]));
+    let inside_gre = [Some(0x0800), Some(0x86DD), Some(0x6558)];
+    match (word(12), frame.get(23)) {
+        (Some(0x0800), Some(4 | 41)) => true,
+        (Some(0x0800), Some(47)) => inside_gre.contains(&word(36)),
+        (Some(0x0800), Some(17)) => word(36) == Some(6081),
+        _ => false,
+    }
+}
+
 /// A bundled capture as a NIC delivers it: frames have 60 bytes at least, which virtual cables do not see to.
 fn padded(name: &str, folder: &Path) -> PathBuf {
-    let bundled = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../cases/bundled/{name}.pcap"));
+    let (bundled, wanted): (&str, fn(&[u8]) -> bool) = match name {
+        KNOWN_TUNNELS => ("tunnels", is_looked_into),
+        other => (other, |_| true),
+    };
+    let bundled = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../cases/bundled/{bundled}.pcap"));
     let path = folder.join(format!("{name}.pcap"));
     let input = File::open(&bundled).expect("a bundled capture");
     let mut reader = PcapReader::new(BufReader::new(input)).expect("a capture");
     let mut writer = PcapWriter::new(File::create(&path).expect("a file")).expect("room");
     let mut frame = Vec::new();
     while let Some(at) = reader.read(&mut frame).expect("a whole capture") {
+        if !wanted(&frame) {
+            continue;
+        }
         if frame.len() < 60 {
             frame.resize(60, 0);
         }
