@@ -18,6 +18,8 @@ VIGIE_BIN := $(CARGO_TARGET_DIR)/release/vigie
 export VIGIE_BIN
 VIGIE_MODEL := $(CARGO_TARGET_DIR)/release/model
 export VIGIE_MODEL
+VIGIE_IMAGE_TOOL := $(CARGO_TARGET_DIR)/release/image-tool
+export VIGIE_IMAGE_TOOL
 
 NIGHTLY := cargo +nightly
 FUZZ_SECONDS ?= 20
@@ -120,8 +122,12 @@ FLAVOUR ?= onprem
 IMAGE_ARGS := --flavour $(FLAVOUR) $(if $(IMAGE_KEYS),--keys '$(IMAGE_KEYS)') $(if $(IMAGE_VERSION),--version $(IMAGE_VERSION))
 
 # Needs root and a Debian mirror; no loop device, no KVM.
+.PHONY: image-tool
+image-tool: compiler
+	@cargo build --release --locked --quiet --package image-tool
+
 .PHONY: image
-image: release ## an image for virtual machines: FLAVOUR=onprem|aws|gcp|azure, IMAGE_KEYS=FOLDER, IMAGE_VERSION=V
+image: release image-tool ## an image for virtual machines: FLAVOUR=onprem|aws|gcp|azure, IMAGE_KEYS=FOLDER, IMAGE_VERSION=V
 	@images/build $(IMAGE_ARGS)
 
 .PHONY: image-lock
@@ -134,14 +140,14 @@ image-keys: ## keys of your own for Secure Boot and updates, in IMAGE_KEYS=FOLDE
 
 # One image and one boot take 2 to 3 minutes of two idle cores; nothing happens when nothing changed that goes into it.
 .PHONY: image-gate
-image-gate: release guests ## the image is made, checked and booted once, if it changed since it last passed here
+image-gate: release image-tool guests ## the image is made, checked and booted once, if it changed since it last passed here
 	@images/gate
 
 IMAGE_TEST_KEYS := $(if $(IMAGE_KEYS),$(IMAGE_KEYS),$(VIGIE_CACHE)/image/test-keys)
 
 # Half an hour and more without hardware virtualisation. TEST names one of its tests.
 .PHONY: image-test
-image-test: release guests ## the image on boards of every hypervisor, updates and accidents, two builds alike; long
+image-test: release image-tool guests ## the image on boards of every hypervisor, updates and accidents, two builds alike; long
 	@[ -e '$(IMAGE_TEST_KEYS)/PK.key' ] || images/keys '$(IMAGE_TEST_KEYS)'
 	@images/build --keys '$(IMAGE_TEST_KEYS)'
 	@VIGIE_IMAGE='$(VIGIE_CACHE)/image/onprem/out' VIGIE_IMAGE_KEYS='$(IMAGE_TEST_KEYS)' \

@@ -48,7 +48,7 @@ make_disk() {
     install -m 644 "$uki" "$build/esp/EFI/Linux/vigie_$image_version.efi"
     install -m 644 "$loader" "$build/esp/EFI/BOOT/BOOTX64.EFI"
     install -m 644 "$loader" "$build/esp/EFI/systemd/systemd-bootx64.efi"
-    printf 'timeout 0\neditor no\nrandom-seed no\n' >"$build/esp/loader/loader.conf"
+    printf 'timeout 0\neditor no\n' >"$build/esp/loader/loader.conf"
     install -d "$build/esp/bios"
     install -m 644 "$build/linux" "$build/esp/bios/linux"
     install -m 644 "$build/initrd" "$build/esp/bios/initrd"
@@ -88,30 +88,10 @@ partition() { # number
 
 # A loader for firmware without UEFI, written by offset: no loop device, and nothing of this machine in it.
 embed_bios_loader() {
-    local start size grub=/usr/lib/grub/i386-pc core=$build/core.img sectors
+    local start size grub=/usr/lib/grub/i386-pc core=$build/core.img
     read -r start size < <(partition 1)
     sed "s|@WORDS@|$(words_of_kernel "$roothash")|; s|@VERSION@|$image_version|" "$source/images/repart/grub.cfg" >"$build/grub.cfg"
     grub-mkimage -O i386-pc -d "$grub" -c "$build/grub.cfg" -p / -o "$core" \
         biosdisk part_gpt fat search_label linux normal test echo configfile loadenv reboot halt regexp
-    sectors=$((($(stat -c %s "$core") + 511) / 512))
-    [ "$sectors" -le "$size" ] || die "GRUB takes $sectors sectors of $size"
-    # its first sector lists where the others are: sector, count, segment
-    patch_bytes "$core" 500 "$(little 8 $((start + 1)))$(little 2 $((sectors - 1)))$(little 2 $((0x820)))"
-    dd if="$core" of="$disk" bs=512 seek="$start" conv=notrunc status=none
-    dd if="$grub/boot.img" of="$disk" bs=440 count=1 conv=notrunc status=none
-    patch_bytes "$disk" $((0x5c)) "$(little 8 "$start")"
-    patch_bytes "$disk" $((0x66)) '\x90\x90'
-}
-
-little() { # bytes number
-    local left=$1 number=$2
-    while [ "$left" -gt 0 ]; do
-        printf '\\x%02x' $((number & 255))
-        number=$((number >> 8)) left=$((left - 1))
-    done
-}
-
-patch_bytes() { # file offset bytes
-    # shellcheck disable=SC2059 # the bytes are the format
-    printf "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+    "$build/in/image-tool" bios "$disk" --boot "$grub/boot.img" --core "$core" --start "$start" --sectors "$size"
 }

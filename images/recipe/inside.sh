@@ -62,9 +62,23 @@ finish() {
     [ ! -e "$build/in/with-update" ] || step update make_update
 }
 
-# What each platform imports; other formats are made of disk.raw by `images/tool`.
+# What each platform imports, read back and compared with the disk; and what their marketplaces demand of it.
 make_formats() {
-    qemu-img convert -c -O qcow2 -o compression_type=zstd "$disk" "$build/out/vigie-$flavour-$image_version.qcow2"
+    local tool=$build/in/image-tool name=$build/out/vigie-$flavour kind
+    declare -A kinds=([onprem]='ova vmdk' [aws]=vmdk [gcp]=tar.gz [azure]=vhd)
+    qemu-img convert -c -O qcow2 -o compression_type=zstd "$disk" "$name.qcow2"
+    for kind in ${kinds[$flavour]}; do
+        case $kind in
+        ova) "$tool" ova "$disk" "$name.ova" --name "vigie-$flavour" --image-version "$image_version" ;;
+        tar.gz) "$tool" gcp "$disk" "$name.tar.gz" ;;
+        *) "$tool" "$kind" "$disk" "$name.$kind" ;;
+        esac
+        "$tool" verify "$name.$kind" --raw "$disk" >>"$build/out/verified"
+    done
+    case $flavour in
+    onprem) "$tool" check --root "$tree" --disk "$disk" --platform vmware ;;
+    *) "$tool" check --root "$tree" --disk "$disk" --platform "$flavour" ;;
+    esac >"$build/out/checked" || { cat "$build/out/checked" >&2; die 'not as its platform demands'; }
 }
 
 make_bill() {
