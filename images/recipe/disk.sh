@@ -90,8 +90,8 @@ partition() { # number
 embed_bios_loader() {
     local start size grub=/usr/lib/grub/i386-pc core=$build/core.img
     read -r start size < <(partition 1)
-    sed "s|@WORDS@|$(words_of_kernel "$roothash")|; s|@VERSION@|$image_version|" "$source/images/repart/grub.cfg" >"$build/grub.cfg"
+    sed "/^#/d; s|@WORDS@|$(words_of_kernel "$roothash")|" "$source/images/repart/grub.cfg" >"$build/grub.cfg"
     grub-mkimage -O i386-pc -d "$grub" -c "$build/grub.cfg" -p / -o "$core" \
-        biosdisk part_gpt fat search_label linux normal test echo configfile loadenv reboot halt regexp
+        biosdisk part_gpt fat search_label linux serial terminal reboot halt
     "$build/in/image-tool" bios "$disk" --boot "$grub/boot.img" --core "$core" --start "$start" --sectors "$size"
 }
