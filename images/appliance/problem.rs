@@ -4,6 +4,8 @@ use std::fmt;
 
 /// Longest piece of foreign text that is shown back.
 const SHOWN: usize = 80;
+/// Longest reason that somebody else gives.
+const REASON: usize = 300;
 
 /// One mistake.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +28,7 @@ impl Problem {
 
     /// A text that cannot be read at all.
     pub(crate) fn whole(origin: &str, why: impl AsRef<str>) -> Self {
-        Self::new(origin, "", "", shown(why.as_ref()))
+        Self::new(origin, "", "", cut(why.as_ref(), REASON))
     }
 }
 
@@ -42,10 +44,13 @@ impl fmt::Display for Problem {
 
 /// Foreign text on one line, without what moves a cursor, and not too long.
 pub(crate) fn shown(text: &str) -> String {
-    let mut out: String =
-        text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(SHOWN + 1).collect();
-    if out.chars().count() > SHOWN {
-        out = out.chars().take(SHOWN).collect::<String>() + "...";
+    cut(text, SHOWN)
+}
+
+fn cut(text: &str, most: usize) -> String {
+    let mut out: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(most + 1).collect();
+    if out.chars().count() > most {
+        out = out.chars().take(most).collect::<String>() + "...";
     }
     out.trim().to_owned()
 }

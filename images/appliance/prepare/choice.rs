@@ -3,7 +3,7 @@
 use crate::Nic;
 use crate::document::Mode;
 use crate::provision::Roles;
-use capture::vf::pci::{Family, Function, State};
+use capture::vf::pci::{Function, State};
 
 /// What there is to choose from.
 #[derive(Clone, Copy, Debug)]
@@ -99,13 +99,9 @@ fn fits(seen: &Seen<'_>, function: &Function) -> bool {
 }
 
 fn why_not(function: &Function) -> Option<&'static str> {
-    match function.family {
-        Family::Adaptive => Some("E810 functions are not driven yet"),
-        _ if function.group.is_none() => Some(
-            "the machine has no IOMMU; show it one (Proxmox: machine q35 with viommu=intel; ESXi: Expose IOMMU to the guest OS)",
-        ),
-        _ => None,
-    }
+    function.group.is_none().then_some(
+        "the machine has no IOMMU; show it one (Proxmox: machine q35 with viommu=intel; ESXi: Expose IOMMU to the guest OS)",
+    )
 }
 
 /// The packet ring of the kernel.
