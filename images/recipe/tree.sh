@@ -31,8 +31,7 @@ customize() { # tree
 # Our files, with fixed modes: the clone's modes depend on somebody's umask.
 lay_over() { # tree
     local from
-    for from in "$source/images/root" "$source/images/files" "$source/images/flavour/$flavour"; do
-        [ -d "$from" ] || continue
+    for from in "$source/images/root" "$source/images/files"; do
         (cd "$from" && find . -type d -print0 | while IFS= read -r -d '' d; do
             [ -d "$1/$d" ] || install -d -m 755 "$1/$d"
         done)
