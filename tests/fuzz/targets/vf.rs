@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use arbitrary::Arbitrary;
 use avf::register::Register;
+use avf::virtchnl::{Caps, Request, Version};
 use device::{Device as _, Local, Time};
 use driver::udp;
 use libfuzzer_sys::fuzz_target;
@@ -22,6 +23,8 @@ enum Act {
     Write(u16, u32),
     /// The base of a mailbox ring, or its length, is one that works.
     Mailbox,
+    /// Everything is agreed on that there is.
+    Agree,
     /// A message goes out: opcode and payload.
     Send(u16, Vec<u8>),
     /// A word of memory changes.
@@ -38,8 +41,19 @@ enum Act {
 
 const BYTES: usize = 1 << 18;
 
-fuzz_target!(|acts: Vec<Act>| {
-    let model = Arc::new(Mutex::new(Model::new(Persona::i40e(), Options::default())));
+/// An X710's function, or an E810's that is granted whatever any PF grants.
+fn model(is_e810: bool) -> Model {
+    if !is_e810 {
+        return Model::new(Persona::i40e(), Options::default());
+    }
+    let (grants, lut) = (Caps::all(), 2048);
+    let options = Options { grants, lut, double_vlan: true, inner_patterns: true, ..Options::default() };
+    Model::new(Persona::ice(), options)
+}
+
+fuzz_target!(|input: (bool, Vec<Act>)| {
+    let (is_e810, acts) = input;
+    let model = Arc::new(Mutex::new(model(is_e810)));
     let mut device = Local::new(Arc::clone(&model), Time::Virtual);
     let (Ok(registers), Ok(memory)) = (device.registers(), device.dma(BYTES)) else { return };
     let _ = device.set_master(true);
@@ -87,6 +101,12 @@ fuzz_target!(|acts: Vec<Act>| {
                 words.iter().enumerate().for_each(|(nth, word)| put(tail * 4 + nth, *word));
                 tail = (tail + 1) % 32;
                 registers.write(Register::AtqTail.offset(), tail as u32);
+            }
+            Act::Agree => {
+                let function = &mut model.lock().unwrap().function;
+                for request in [Request::Version(Version::V1_1), Request::Resources(Caps::all())] {
+                    model::virtchnl::handle(function, request.opcode(), &request.payload());
+                }
             }
             Act::Word(at, word) => put(usize::from(*at), *word),
             Act::Frame(length) => {
