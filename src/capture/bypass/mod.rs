@@ -10,6 +10,7 @@ mod tests;
 
 use std::collections::HashMap;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -59,6 +60,8 @@ impl Counts {
 #[derive(Debug)]
 pub(crate) struct Shelf {
     maps: Maps,
+    /// Whether there ever was a half: before that nothing can have been dropped.
+    used: AtomicBool,
     shared: Mutex<Shared>,
 }
 
@@ -73,7 +76,7 @@ struct Shared {
 
 impl Shelf {
     pub(crate) fn new(maps: Maps) -> Self {
-        Self { maps, shared: Mutex::default() }
+        Self { maps, used: AtomicBool::new(false), shared: Mutex::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared> {
@@ -82,6 +85,7 @@ impl Shelf {
 
     /// Puts a half in; nothing is left behind where there is no room.
     fn add(&self, half: &Half) -> io::Result<Key> {
+        self.used.store(true, Ordering::Relaxed);
         let mut shared = self.lock();
         let place = self.enter(&mut shared, &half.around)?;
         let key = key::key(half, place);
@@ -181,6 +185,8 @@ pub(crate) struct Book {
     told: Counts,
     /// Whether this book tells of all that was dropped; one of those on a shelf does.
     tells: bool,
+    /// Where the total is read into.
+    total: Vec<u8>,
 }
 
 /// The walk over all entries.
@@ -209,7 +215,9 @@ impl Book {
             room4: Room::new(BATCH, shelf.maps.halves4.value_size()),
             room6: Room::new(BATCH, shelf.maps.halves6.value_size()),
         };
-        Self { shelf, flows: HashMap::new(), owners: HashMap::new(), sweep, told: Counts::default(), tells }
+        let total = vec![0; shelf.maps.total.value_size()];
+        let (flows, owners) = (HashMap::new(), HashMap::new());
+        Self { shelf, flows, owners, sweep, told: Counts::default(), tells, total }
     }
 
     /// Undoes everything for a flow; what is new of it comes home.
@@ -321,14 +329,13 @@ impl Bypass for Book {
     }
 
     fn account(&mut self, ledger: &mut Ledger) {
-        if !self.tells {
+        if !self.tells || !self.shelf.used.load(Ordering::Relaxed) {
             return;
         }
-        let mut values = vec![0; self.shelf.maps.total.value_size()];
-        if !matches!(self.shelf.maps.total.read(&ONLY, &mut values), Ok(true)) {
+        if !matches!(self.shelf.maps.total.read(&ONLY, &mut self.total), Ok(true)) {
             return;
         }
-        let now = Counts::of(&values);
+        let now = Counts::of(&self.total);
         let frames = now.packets.wrapping_sub(self.told.packets);
         ledger.received += frames;
         ledger.bypassed += frames;

@@ -1,4 +1,5 @@
 //! Real frames through real programs in the kernel. Needs root; without, the tests say so.
+#![expect(unsafe_code, reason = "what an interface is told by ethtool")]
 
 use super::PERIOD;
 use crate::af_packet::{DropSettings, Fanout, LiveSettings, Outlet, open};
@@ -7,6 +8,7 @@ use crate::generator::Cable;
 use frame::bypass::{Answer, Bypass, Ends, Half, Home, Kind, Level, News, WhyNot};
 use frame::{Ledger, RxQueue, RxStatus, Timestamp};
 use nix::sys::socket::{MsgFlags, send};
+use std::net::UdpSocket;
 use std::os::fd::{AsFd as _, AsRawFd as _};
 
 const ETHERNET: [u8; 12] = [2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2];
@@ -79,7 +81,15 @@ struct Bench {
 impl Bench {
     /// None where the kernel does not play along.
     fn new(change: impl FnOnce(&mut LiveSettings)) -> Option<Self> {
+        Self::with(false, change)
+    }
+
+    /// With an interface that leaves VLAN tags in frames, or as it is.
+    fn with(tags: bool, change: impl FnOnce(&mut LiveSettings)) -> Option<Self> {
         let cable = Cable::lay().inspect_err(|why| eprintln!("skipped: {why}")).ok()?;
+        if tags {
+            leave_tags(cable.far());
+        }
         let mut settings = LiveSettings { wait_ms: 20, blocks: 8, ..LiveSettings::new(cable.far()) };
         settings.drops = Some(DropSettings { xdp: Xdp::Off, ipv4: 64, ipv6: 64, levels: 2 });
         change(&mut settings);
@@ -125,6 +135,28 @@ impl Bench {
     fn balances(&self) {
         assert_eq!(self.ledger.imbalance(), 0, "{:?}", self.ledger);
     }
+}
+
+/// As `ethtool -K INTERFACE rxvlan off` does.
+fn leave_tags(interface: &str) {
+    const SIOCETHTOOL: libc::c_ulong = 0x8946;
+    const GET: u32 = 0x25;
+    const SET: u32 = 0x26;
+    let socket = UdpSocket::bind("0.0.0.0:0").expect("any socket will do");
+    let ask = |value: &mut [u32; 2]| {
+        // SAFETY: an interface request is made of integers and bytes, for which zeros are valid.
+        let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+        for (to, from) in request.ifr_name.iter_mut().zip(interface.bytes()) {
+            *to = from.cast_signed() as libc::c_char;
+        }
+        request.ifr_ifru.ifru_data = value.as_mut_ptr().cast();
+        // SAFETY: the request's name ends with a zero byte; its data is a command and a word, both of which outlive the call.
+        let done = unsafe { libc::ioctl(socket.as_raw_fd(), SIOCETHTOOL as _, &mut request) };
+        assert_eq!(done, 0, "{}", std::io::Error::last_os_error());
+    };
+    let mut value = [GET, 0];
+    ask(&mut value);
+    ask(&mut [SET, value[1] & !(1 << 8)]);
 }
 
 /// None without the capabilities; every other reason is a failure.
@@ -279,6 +311,49 @@ fn the_ledger_balances_when_nobody_reads_and_when_the_interface_goes() {
     bench.queue.stop();
     assert_eq!(bench.arrived(), 0);
     bench.balances();
+}
+
+#[test]
+fn at_the_interface_frames_vanish_too_and_only_then() {
+    for xdp in [Xdp::Generic, Xdp::Native] {
+        let drops = Some(DropSettings { xdp, ipv4: 64, ipv6: 64, levels: 2 });
+        let Some(mut bench) = Bench::new(|settings| settings.drops.clone_from(&drops)) else { return };
+        let said = bench.queue.warnings().concat();
+        // A veth pair takes tags out of frames, so the first try is made at the socket; and this is said.
+        assert!(said.contains("rxvlan off"), "{said}");
+        drop(bench);
+        let Some(mut bench) = Bench::with(true, |settings| settings.drops.clone_from(&drops)) else { return };
+        let said = bench.queue.warnings().concat();
+        assert!(said.is_empty(), "{said}");
+        let (tags, vxlans) = (
+            {
+                let mut half = plain();
+                half.ends.vlans = [7, 0, 0];
+                half
+            },
+            in_vxlan(7),
+        );
+        assert_eq!(bench.bypass.ask(1, &[plain(), plain().reversed()]), Answer::Captured);
+        assert_eq!(bench.bypass.ask(2, &[tags, tags.reversed()]), Answer::Captured);
+        assert_eq!(bench.bypass.ask(3, &[vxlans, vxlans.reversed()]), Answer::Captured);
+        let frame = ipv4(A, B, 6, &segment(PORTS, ACK));
+        bench.send(&frame, 100);
+        bench.send(&tagged(7, &frame), 50);
+        bench.send(&vxlan(7, &frame), 20);
+        bench.send(&tagged(8, &frame), 2);
+        bench.send(&vxlan(8, &frame), 3);
+        assert_eq!(bench.arrived(), 5, "{xdp:?}");
+        let mut home = Vec::new();
+        (1..=3).for_each(|flow| bench.bypass.end(flow, &mut home));
+        let packets = [1, 2, 3].map(|flow| sum(flow, &home)[0].0);
+        assert_eq!(packets, [100, 50, 20], "{xdp:?}");
+        bench.send(&frame, 4);
+        assert_eq!(bench.arrived(), 4);
+        bench.queue.stop();
+        bench.arrived();
+        assert_eq!((bench.ledger.received, bench.ledger.bypassed), (179, 170));
+        bench.balances();
+    }
 }
 
 #[test]

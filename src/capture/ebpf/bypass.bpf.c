@@ -629,14 +629,15 @@ static __always_inline struct walk *begin(__u32 length)
 #ifdef AT_INTERFACE
 
 // For interfaces that carry nothing but copies: a frame that is dropped here reaches nobody.
-SEC("xdp")
+// Frames in several pieces are read all the same.
+SEC("xdp.frags")
 int bypass(context *frame)
 {
 	struct walk *w = is_idle() ? 0 : begin(length_of(frame));
 	return w && is_bypassed(frame, w) ? XDP_DROP : XDP_PASS;
 }
 
-#define SHOW "xdp"
+#define SHOW "xdp.frags"
 #else
 
 SEC("socket")

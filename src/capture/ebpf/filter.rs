@@ -14,7 +14,7 @@ use frame::bypass::{Around, Ends, Half, Kind, Level};
 
 use super::maps::Map;
 use super::trial::{WRAPPINGS, ipv4};
-use super::{Tunnels, refused};
+use super::{Tunnels, innermost, refused};
 use crate::bypass::key::{self, KEY4, KEY6, PLACE};
 
 /// What clang made of `bypass.bpf.c`, aligned as its reader wants it.
@@ -62,6 +62,8 @@ pub enum FilterError {
     Load(EbpfError),
     /// The program was refused, or could not be run.
     Program(ProgramError),
+    /// The interface takes no program.
+    Attach(ProgramError),
     /// A map could not be used.
     Map(io::Error),
     /// It read a frame wrongly: which.
@@ -74,6 +76,9 @@ impl fmt::Display for FilterError {
             Self::Load(e) => refused(f, e),
             Self::Program(e) => refused(f, e),
             Self::Map(e) => refused(f, e),
+            Self::Attach(e) => {
+                write!(f, "the interface or its driver takes no XDP program: {}", innermost(e))
+            }
             Self::Trial(what) => write!(f, "the eBPF program failed its trial: {what}"),
         }
     }
@@ -148,7 +153,7 @@ impl Filter {
     /// When the kernel or the driver refuses.
     pub fn attach(&mut self, index: u32, native: bool) -> Result<(), FilterError> {
         let mode = if native { XdpMode::Driver } else { XdpMode::Skb };
-        self.program_mut::<XdpProgram>()?.attach_to_if_index(index, mode)?;
+        self.program_mut::<XdpProgram>()?.attach_to_if_index(index, mode).map_err(FilterError::Attach)?;
         Ok(())
     }
 

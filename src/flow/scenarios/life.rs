@@ -2,7 +2,7 @@
 
 use super::{Bench, Talk, close, ip_packet, udp};
 use crate::{End, FlowRef, Phase, Refused, Settings, Side, Timeouts};
-use decode::tcp_flags::{ACK, PSH, SYN};
+use decode::tcp_flags::{ACK, FIN, PSH, RST, SYN};
 use decode::{Embedded, Network, Packet, Transport};
 use frame::Timestamp;
 
@@ -237,6 +237,63 @@ fn a_bypassed_flow_is_only_counted() {
     assert_eq!(bench.table.flow(flow).packets, [3, 1]);
     assert_eq!(bench.table.flow(flow).phase.name(), "bypassed");
     bench.now = at(1_101);
+    assert_eq!(take_ended(&mut bench), [(1, End::Timeout)]);
+}
+
+#[test]
+fn a_new_connection_on_a_bypassed_flow_is_looked_at() {
+    let mut bench = Bench::plain();
+    let talk = Talk::default();
+    let flow = bench.shake(&talk);
+    bench.table.bypass(flow);
+    // Its own SYN once more begins nothing; nor does a SYN/ACK.
+    assert!(bench.tcp(&talk, Side::ToServer, SYN, -1, 0, b"").bypassed);
+    assert!(bench.tcp(&talk, Side::ToClient, SYN | ACK, -1, 0, b"").bypassed);
+    let another = Talk { first: [77_000, 88_000], ..talk };
+    let turn = bench.tcp(&another, Side::ToServer, SYN, -1, 0, b"");
+    assert!(turn.is_new && turn.ended && !turn.bypassed);
+    assert_eq!(take_ended(&mut bench), [(1, End::Reused)]);
+    bench.tcp(&another, Side::ToClient, SYN | ACK, -1, 0, b"");
+    bench.tcp(&another, Side::ToServer, ACK, 0, 0, b"");
+    bench.says(&another, 0, b"abc");
+    assert!(bench.ack(&another, 3).readable[0], "its stream is read");
+}
+
+#[test]
+fn a_bypassed_connection_that_is_closed_ends_sooner() {
+    for resets in [false, true] {
+        let mut bench = Bench::plain();
+        let talk = Talk::default();
+        let flow = bench.shake(&talk);
+        bench.table.bypass(flow);
+        if resets {
+            assert!(bench.tcp(&talk, Side::ToClient, RST, 0, 0, b"").closed_now);
+        } else {
+            assert!(!bench.tcp(&talk, Side::ToClient, FIN | ACK, 5_000_000, 0, b"").closed_now, "one side");
+            assert!(bench.tcp(&talk, Side::ToServer, FIN | ACK, 700, 0, b"").closed_now, "both");
+        }
+        let last = bench.tcp(&talk, Side::ToClient, ACK, 0, 0, b"");
+        assert!(last.bypassed && !last.closed_now, "told once");
+        assert_eq!(bench.table.flow(flow).phase.name(), "bypassed");
+        bench.now = at(1_059);
+        assert!(take_ended(&mut bench).is_empty());
+        bench.now = at(1_061);
+        assert_eq!(take_ended(&mut bench), [(1, End::Timeout)]);
+    }
+}
+
+#[test]
+fn packets_that_were_counted_elsewhere_keep_a_flow_alive() {
+    let mut bench = Bench::plain();
+    let talk = Talk::default();
+    let flow = bench.shake(&talk);
+    bench.table.bypass(flow);
+    bench.now = at(1_095);
+    bench.table.credit(flow, Side::ToClient, 50, 70_000, at(1_090));
+    assert_eq!((bench.table.flow(flow).packets, bench.table.flow(flow).bytes[1]), ([2, 51], 70_054));
+    bench.now = at(1_150);
+    assert!(take_ended(&mut bench).is_empty(), "it was not silent");
+    bench.now = at(1_191);
     assert_eq!(take_ended(&mut bench), [(1, End::Timeout)]);
 }
 
