@@ -89,20 +89,30 @@ impl Shelf {
         let mut shared = self.lock();
         let place = self.enter(&mut shared, &half.around)?;
         let key = key::key(half, place);
-        let added = match &key {
-            Key::V4(key) => self.maps.halves4.insert(key, &vec![0; self.maps.halves4.value_size()], true),
-            Key::V6(key) => self.maps.halves6.insert(key, &vec![0; self.maps.halves6.value_size()], true),
-        };
-        let woken = added.and_then(|()| if shared.halves == 0 { self.set_active(1) } else { Ok(()) });
-        match woken {
+        let added = self.insert(&key, shared.halves == 0);
+        match added {
             Ok(()) => {
                 shared.halves += 1;
                 Ok(key)
             }
             Err(e) => {
                 self.leave(&mut shared, &half.around);
+                if shared.halves == 0 {
+                    let _ = self.set_active(0);
+                }
                 Err(e)
             }
+        }
+    }
+
+    /// The first half wakes the program.
+    fn insert(&self, key: &Key, first: bool) -> io::Result<()> {
+        if first {
+            self.set_active(1)?;
+        }
+        match key {
+            Key::V4(key) => self.maps.halves4.insert(key, &vec![0; self.maps.halves4.value_size()], true),
+            Key::V6(key) => self.maps.halves6.insert(key, &vec![0; self.maps.halves6.value_size()], true),
         }
     }
 

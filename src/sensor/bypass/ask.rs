@@ -186,8 +186,10 @@ impl Bypasses {
         match answer {
             Answer::Captured | Answer::Later => {
                 bypassed.token = Some(number);
-                self.counters.captured += u64::from(token.is_none() && answer == Answer::Captured);
-                bypassed.captured = true;
+                if answer == Answer::Captured {
+                    bypassed.captured = true;
+                    self.counters.captured += u64::from(token.is_none());
+                }
                 let added = entry.ways.into_iter().filter(|way| halves.contains(&way.half));
                 if let Some(known) = self.flows.get_mut(number as usize).and_then(Option::as_mut) {
                     known.ways.extend(added);

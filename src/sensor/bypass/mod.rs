@@ -222,14 +222,16 @@ impl Bypasses {
                 News::Dropped { half, packets, bytes, inner, last } => {
                     self.credit(table, flow, half, [packets, bytes, inner], last);
                 }
-                News::Captured => self.counters.captured += 1,
+                News::Captured => {
+                    self.counters.captured += 1;
+                    if let Some(bypassed) = self.bypassed_mut(table, flow) {
+                        bypassed.captured = true;
+                    }
+                }
                 News::Lost(why) => {
                     self.note(why);
                     self.counters.lost += 1;
-                    let entry = self.flows.get(flow as usize).and_then(Option::as_ref);
-                    if let Some(entry) = entry
-                        && let Some(bypassed) = bypassed_mut(table, entry.flow, entry.id)
-                    {
+                    if let Some(bypassed) = self.bypassed_mut(table, flow) {
                         bypassed.token = None;
                     }
                     self.forget(flow);
@@ -237,6 +239,12 @@ impl Bypasses {
             }
         }
         self.home = home;
+    }
+
+    /// What hangs on the flow that has this number at the source.
+    fn bypassed_mut<'t>(&self, table: &'t mut Table<Attached>, token: u32) -> Option<&'t mut Bypassed> {
+        let entry = self.flows.get(token as usize)?.as_ref()?;
+        bypassed_mut(table, entry.flow, entry.id)
     }
 
     fn credit(

@@ -2,7 +2,8 @@
 
 use crate::stage::{Stage, conversations, number, of};
 use serde_json::Value;
-use std::path::Path;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use testbed::{End, Running, binary, events};
 use world::{Builder, Pace, Source};
@@ -180,4 +181,59 @@ fn without_the_kernel_flows_are_bypassed_all_the_same() {
     assert!(of(&seen, "http").is_empty(), "nothing is parsed");
     // Read from a file, whatever the number of workers, it is the same.
     assert_eq!(amounts(&read(&capture, folder.path(), &HERE)), expected);
+}
+
+#[test]
+fn without_the_capability_the_sensor_says_so_and_goes_on() {
+    let Some(stage) = Stage::set() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o777)).expect("ours");
+    let control = format!("control.socket={}", folder.path().join("control").display());
+    let mut command = stage.network.command(End::Right, "setpriv");
+    command.args(["--bounding-set", "-all,+net_raw", "--inh-caps", "-all,+net_raw"]);
+    command.arg(binary()).args(["run", "--interface", "right", "--json", "--set", &control]).args(SOCKET);
+    let running = Running::spawn(command, folder, [""; 0], None);
+    let sent = stage.send(&mut datagram(None, (1, 6000), (2, 7000), 50), Pace::PerSecond(4000.0));
+    let ended = running.end();
+    assert!(ended.stderr.contains("received still") && ended.stderr.contains("CAP_BPF"), "{}", ended.stderr);
+    let ledger = ended.ledger();
+    assert_eq!((number(&ledger, "/received"), number(&ledger, "/bypassed")), (sent.frames, 49), "{ledger}");
+}
+
+/// Flows bypassed for this reason, and everything else that was said but about flows.
+fn by_reason(all: &[Value], reason: &str) -> (usize, Vec<String>) {
+    let flows = of(all, "flow").into_iter().filter(|e| e["flow"]["bypassed"]["reason"] == reason).count();
+    let mut rest: Vec<String> = all
+        .iter()
+        .filter(|e| !["flow", "stats"].contains(&e["event_type"].as_str().unwrap_or_default()))
+        .map(Value::to_string)
+        .collect();
+    rest.sort();
+    (flows, rest)
+}
+
+#[test]
+fn each_reason_bypasses_and_keeps_what_came_before() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let bundled = Path::new(env!("CARGO_MANIFEST_DIR")).join("../cases/bundled");
+    let talk = conversations(folder.path(), 60, 8000.0);
+    let depth = ["--set", "stream.depth=1000"];
+    let cases: [(PathBuf, &str, &str, &[&str]); 5] = [
+        (bundled.join("tls.pcap"), "encryption", "bypass.encrypted=tls", &[]),
+        (bundled.join("ssh.pcap"), "encryption", "bypass.encrypted=ssh", &[]),
+        (bundled.join("quic.pcap"), "encryption", "bypass.encrypted=quic", &[]),
+        (bundled.join("mail.pcap"), "rate", "bypass.rate=1KiB", &[]),
+        (talk, "depth", "bypass.depth=one", &depth),
+    ];
+    for (capture, reason, key, more) in cases {
+        let name = capture.display();
+        let plain = read(&capture, folder.path(), more);
+        let bypassed = read(&capture, folder.path(), &[more, &["--set", key]].concat());
+        let (flows, rest) = by_reason(&bypassed, reason);
+        assert!(flows > 0, "{name}: no flow was bypassed for {reason}");
+        assert_eq!(amounts(&bypassed), amounts(&plain), "{name}");
+        if reason == "encryption" {
+            assert_eq!(rest, by_reason(&plain, reason).1, "{name}: nothing but flows differs");
+        }
+    }
 }

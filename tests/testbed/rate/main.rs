@@ -1,11 +1,12 @@
 //! `live-rate`: the highest rate that the sensor takes from a veth pair without losing a frame, beside Suricata on the
 //! same cable with the same generator, in turn; and where vigie loses nothing at Suricata's rate. Needs root. The binary
-//! is `VIGIE_BIN`; Suricata comes from `tests/testbed/peers/suricata.sh`, and is left out where it cannot be had.
+//! is `VIGIE_BIN`; `live-rate elephants` measures what bypass saves. Suricata comes from `tests/testbed/peers/suricata.sh`, and is left out where it cannot be had.
 
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, reason = "its findings are its output")]
 
 mod contender;
+mod elephants;
 
 use contender::{Answer, Contender};
 use std::process::ExitCode;
@@ -32,6 +33,10 @@ fn main() -> ExitCode {
     for end in [End::Left, End::Right] {
         let script = format!("echo 1 > /proc/sys/net/ipv6/conf/{}/disable_ipv6", end.interface());
         let _ = network.command(end, "sh").args(["-c", &script]).status();
+    }
+    if std::env::args().nth(1).as_deref() == Some("elephants") {
+        elephants::compare(&network);
+        return ExitCode::SUCCESS;
     }
     for workers in [1, 2] {
         compare(&network, workers);
