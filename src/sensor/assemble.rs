@@ -3,7 +3,7 @@
 use crate::counters::Snapshot;
 use crate::desk::{Desk, End};
 use crate::halves;
-use crate::settings::Settings;
+use crate::settings::{CaptureBypass, Settings};
 use crate::source::{self, Source};
 use crate::supervise::{Supervisor, not_captured, wall_nanos};
 use crate::watch::Watch;
@@ -172,6 +172,7 @@ fn go(
     let store = keeper.as_ref().map(Keeper::store).unwrap_or_default();
     let mut told = WorkerSettings { store, ..settings.worker.clone() };
     told.decode.mirror.resolve(taps);
+    told.bypass.at_source = settings.drops.at != CaptureBypass::Off;
     if live {
         // Nobody outside shall know which packets look alike; reading files, the same bytes must come out every time.
         told.decode.mirror.dedupe.seed = RandomState::new().hash_one(began.elapsed());

@@ -37,6 +37,8 @@ pub(crate) struct Desk {
     patience: u32,
     live: bool,
     silent: bool,
+    /// A burst has ended.
+    paused: bool,
     answered: u64,
     edition: u64,
     warnings: Vec<String>,
@@ -62,6 +64,7 @@ impl Desk {
             patience: if live { 1 } else { PATIENCE },
             live,
             silent,
+            paused: false,
             answered: 0,
             edition: watch.edition(),
             warnings: Vec::new(),
@@ -120,6 +123,14 @@ impl Handover for Desk {
             self.watch.progress.0.fetch_max(done, Ordering::Relaxed);
             self.watch.progress.1.store(all, Ordering::Relaxed);
         }
+        if !self.paused && self.index == 0 && self.watch.vf().is_some() && worker.drops_nothing() {
+            self.warn(
+                "bypassed flows are received still, and then not looked at: this function's NIC or driver drops no \
+                 single flows"
+                    .into(),
+            );
+        }
+        self.paused = true;
         if self.live {
             for warning in queue.warnings() {
                 self.warn(warning);

@@ -26,10 +26,7 @@ pub(crate) struct Source {
 pub(crate) fn open(settings: &Settings, watch: &Watch) -> Result<Source, Failure> {
     let set = |text: &String| !text.is_empty();
     match (set(&settings.live.interface), set(&settings.vf.place), set(&settings.vhost.path)) {
-        (false, true, false) => {
-            cannot_drop(settings, watch, "the driver of this function drops no single flows");
-            of_function(settings, watch)
-        }
+        (false, true, false) => of_function(settings, watch),
         (false, false, true) => {
             cannot_drop(settings, watch, "a front end drops no single flows");
             of_front_end(settings)

@@ -239,12 +239,20 @@ impl Worker {
         self.settings = settings;
     }
 
+    /// Whether the source was to drop bypassed flows, and cannot.
+    #[must_use]
+    pub fn drops_nothing(&self) -> bool {
+        self.settings.bypass.at_source && !self.bypasses.has_hook()
+    }
+
     /// Walks until the source ends or the handover says stop, then ends every flow.
     ///
     /// # Errors
     /// When the source fails; what was counted until then is in the report.
     pub fn run(&mut self, queue: &mut dyn RxQueue, handover: &mut dyn Handover) -> Result<(), RxError> {
-        self.bypasses.attach(queue.bypass());
+        if self.settings.bypass.at_source {
+            self.bypasses.attach(queue.bypass());
+        }
         let result = self.bursts(queue, handover);
         self.end_all(handover);
         self.shares.iter_mut().for_each(Share::hand_over);

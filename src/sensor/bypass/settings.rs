@@ -47,6 +47,8 @@ pub struct BypassSettings {
     pub networks: Vec<Network>,
     /// Bytes in one second of packet time from which on a flow is; 0 for no such limit.
     pub rate: u64,
+    /// Whether the source is asked. The assembly puts it here.
+    pub at_source: bool,
 }
 
 impl BypassSettings {

@@ -454,8 +454,8 @@ pub static KEYS: &[Key] = &[
         path: "bypass.capture",
         kind: Kind::Word(&["off", "socket", "xdp", "xdp-generic"]),
         text: "Where frames of bypassed flows are dropped before they reach this process: nowhere, at its sockets, or at the \
-               interface by its driver (`xdp`) or by the kernel (`xdp-generic`), which needs capture.mirror_only. The kernel \
-               counts them.",
+               interface by its driver (`xdp`) or by the kernel (`xdp-generic`), which needs capture.mirror_only. What \
+               drops them counts them. Of a virtual function each but `off` has its NIC drop them, where it can.",
         reload: false,
         put: |s, v| s.drops.at = capture_bypass(&text(v)),
         show: |s| Value::Text(capture_bypass_name(s.drops.at).into()),
