@@ -130,15 +130,6 @@ image-tool: compiler
 image: release image-tool ## an image for virtual machines: FLAVOUR=onprem|aws|gcp|azure, IMAGE_KEYS=FOLDER, IMAGE_VERSION=V
 	@images/build $(IMAGE_ARGS)
 
-PLATFORMS := $(if $(filter onprem,$(FLAVOUR)),vmware proxmox,$(FLAVOUR))
-
-.PHONY: image-formats
-image-formats: compiler ## what platforms import, of the image of FLAVOUR: VMDK, OVA, VHD, tar.gz; read back, and checked against market places
-	@cargo build --release --locked --quiet --package image-tool
-	@image='$(VIGIE_CACHE)/image/$(FLAVOUR)'; tool='$(CARGO_TARGET_DIR)/release/image-tool'; \
-	for platform in $(PLATFORMS); do "$$tool" check --platform $$platform --root "$$image/tree" --disk "$$image/out/disk.raw"; done; \
-	"$$tool" all "$$image/out/disk.raw" "$$image/out" --name 'vigie-$(FLAVOUR)$(if $(IMAGE_VERSION),-$(IMAGE_VERSION))'
-
 .PHONY: image-lock
 image-lock: ## lock the packages of FLAVOUR to what the mirror has now
 	@images/build --flavour $(FLAVOUR) --lock
