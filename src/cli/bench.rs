@@ -26,6 +26,7 @@ fn capture(args: &Capacity) -> Result<Exit, Told> {
         lengths: args.length.clone(),
         flows: args.flows,
         senders: args.senders,
+        inject: args.inject,
         time: Duration::from_secs(args.seconds.into()),
     };
     let mut all = Vec::new();
@@ -52,11 +53,14 @@ fn capture(args: &Capacity) -> Result<Exit, Told> {
 }
 
 fn preamble(plan: &Plan) -> String {
+    let how = match (plan.inject, plan.senders) {
+        (true, _) => "frames made in the kernel".to_owned(),
+        (false, senders) => format!("{senders} sender threads"),
+    };
     format!(
-        "\n  A cable of its own, {} conversations, {} sender threads on the cores that the sensor works on, {} s a rate.\n  \
+        "\n  A cable of its own, {} conversations, {how} on the cores that the sensor works on, {} s a rate.\n  \
          Of each length: as fast as it can be sent, then the highest rate found without loss (within 2 %).\n\n  {:<10}{HEADING}\n",
         plan.flows,
-        plan.senders,
         plan.time.as_secs(),
         "",
     )

@@ -233,6 +233,10 @@ pub(crate) struct Capacity {
     /// Threads that send.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub(crate) senders: u32,
+    /// Make frames in the kernel, at the end that is listened to, in place of sending them: faster, up to 3404 bytes, from
+    /// Linux 5.18 on.
+    #[arg(long, conflicts_with = "senders")]
+    pub(crate) inject: bool,
     /// How long each rate is held.
     #[arg(long, value_name = "SECONDS", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=600))]
     pub(crate) seconds: u16,

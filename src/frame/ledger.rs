@@ -108,6 +108,8 @@ pub struct Ledger {
     pub ring_freezes: u64,
     /// How often a source's interface went away.
     pub absences: u64,
+    /// Frames that came longer than the source could hand over: what there was of them went the walk.
+    pub cut: u64,
     lost: [u64; Loss::ALL.len()],
 }
 
@@ -150,6 +152,7 @@ impl Ledger {
         self.filtered += other.filtered;
         self.ring_freezes += other.ring_freezes;
         self.absences += other.absences;
+        self.cut += other.cut;
         for (mine, theirs) in self.lost.iter_mut().zip(other.lost) {
             *mine += theirs;
         }

@@ -7,7 +7,7 @@
 use crate::settings::Settings;
 use crate::watch::Watch;
 use crate::{Failure, assemble};
-use capture::generator::{Cable, Sent, Shape, send};
+use capture::generator::{Cable, Injector, Sent, Shape, send};
 use frame::{Ledger, Loss};
 use serde_json::{Value, json};
 use std::fmt;
@@ -35,6 +35,8 @@ pub struct Plan {
     pub senders: u32,
     /// How long a rate is held.
     pub time: Duration,
+    /// Frames are made in the kernel, at the far end, in place of being sent.
+    pub inject: bool,
 }
 
 /// What one rate came to.
@@ -158,7 +160,8 @@ fn search(
     // What lost nothing at the limit needs no search.
     let mut good = if most.lost() == 0 { limit } else { 0 };
     let (mut bad, mut best) = (limit, (good == limit).then_some(most));
-    while bad - good > limit / NEAR && bad > LEAST {
+    let least = if plan.inject { 2 * Injector::SLOWEST } else { LEAST };
+    while bad - good > limit / NEAR && bad > least {
         let rate = u64::midpoint(good, bad);
         let tried = attempt(cable, shape, Some(rate), plan, settings)?;
         if tried.lost() == 0 {
@@ -209,6 +212,9 @@ fn wait_for_workers<T>(watch: &Watch, run: &thread::ScopedJoinHandle<'_, T>) -> 
 }
 
 fn send_all(cable: &Cable, shape: Shape, rate: Option<u64>, plan: &Plan) -> io::Result<Sent> {
+    if plan.inject {
+        return Injector::load(cable.far(), shape, rate)?.pour(plan.time);
+    }
     let senders = plan.senders.max(1);
     let each = rate.map(|rate| rate / u64::from(senders));
     thread::scope(|scope| {

@@ -174,6 +174,11 @@ fn each_of_ledger(ledger: &Ledger, show: &mut dyn FnMut(Counter)) {
         say(lost_name(loss), loss.text(), ledger.lost(loss));
     }
     say("ledger.ring_freezes", "stalls of the kernel's ring", ledger.ring_freezes);
+    say(
+        "ledger.cut",
+        "frames longer than a block of the kernel's ring, analysed as far as they were kept",
+        ledger.cut,
+    );
     say("ledger.absences", "times a worker's interface went away", ledger.absences);
 }
 

@@ -3,7 +3,7 @@
 use crate::Failure;
 use crate::settings::{CaptureBypass, Drops, Settings};
 use crate::watch::Watch;
-use capture::af_packet::{DropSettings, Fanout, LiveSettings, OpenError};
+use capture::af_packet::{DropSettings, Fanout, LiveSettings, OpenError, Profile};
 use capture::deal::deal;
 use capture::ebpf::{PORTS, Tunnels, Xdp};
 use capture::vf::{Keeper, Place, VfSettings};
@@ -110,6 +110,7 @@ fn interface(settings: &Settings, workers: usize, watch: &Watch) -> Result<Vec<B
     let tunnels = tunnels(&settings.worker.decode);
     let drops = drops(settings, watch)?;
     let live = LiveSettings { workers, tunnels, drops, ..settings.live.clone() };
+    let live = sized(live, settings.profile);
     if live.fanout == Fanout::Here && workers > 1 {
         return dealt_here(&live, settings, watch);
     }
@@ -153,6 +154,18 @@ fn drops(settings: &Settings, watch: &Watch) -> Result<Option<DropSettings>, Fai
         return Ok(None);
     }
     Ok(Some(DropSettings { xdp, ipv4, ipv6, levels: decode::levels(decode) }))
+}
+
+/// Sizes that nobody chose are the profile's.
+fn sized(live: LiveSettings, profile: Profile) -> LiveSettings {
+    let or = |chosen, otherwise| if chosen == 0 { otherwise } else { chosen };
+    let (block_size, blocks, retire_ms) = profile.ring();
+    LiveSettings {
+        block_size: or(live.block_size, block_size),
+        blocks: or(live.blocks, blocks),
+        retire_ms: or(live.retire_ms, retire_ms),
+        ..live
+    }
 }
 
 /// One ring, dealt out by the same rule as the program in the kernel.
@@ -252,6 +265,18 @@ pub(crate) mod tests {
             set(&mut settings, &format!("vf.addresses=[\"{wrong}\"]"));
             assert!(function(&settings, 1).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn what_is_chosen_counts_before_the_profile() {
+        let mut settings = Settings::default();
+        for text in ["capture.profile=burst", "capture.blocks=7"] {
+            crate::settings::set(&mut settings, text).expect(text);
+        }
+        let live = sized(settings.live, settings.profile);
+        assert_eq!((live.block_size, live.blocks, live.retire_ms), (4 << 20, 7, 20));
+        let live = sized(Settings::default().live, Profile::default());
+        assert_eq!(live, LiveSettings::new(""));
     }
 
     #[test]

@@ -247,6 +247,7 @@ fn ledger_json(l: &Ledger) -> Value {
         "filtered": l.filtered,
         "lost": lost.collect::<serde_json::Map<_, _>>(),
         "ring_freezes": l.ring_freezes,
+        "cut": l.cut,
         "absences": l.absences,
         "balances": l.imbalance() == 0,
     })

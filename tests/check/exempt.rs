@@ -1,8 +1,11 @@
 //! Every exemption from the rules, by name, with its reason.
 
 /// Files that may pass the hard limit of lines: catalogues and tables of a specification.
-pub const LONG_FILES: &[(&str, &str)] =
-    &[("Cargo.lock", "written by cargo"), ("LICENSE-APACHE", "the licence as published")];
+pub const LONG_FILES: &[(&str, &str)] = &[
+    ("Cargo.lock", "written by cargo"),
+    ("LICENSE-APACHE", "the licence as published"),
+    ("src/sensor/settings/keys.rs", "the catalogue of keys"),
+];
 
 /// Functions that may pass the hard limit of lines, as `file::function`.
 pub const LONG_FUNCTIONS: &[(&str, &str)] =

@@ -99,6 +99,15 @@ impl Running {
         self.folder.path().join("control")
     }
 
+    /// Processor time that it has had so far, in user and kernel mode.
+    ///
+    /// # Panics
+    /// When it is gone.
+    #[must_use]
+    pub fn processor_time(&self) -> Duration {
+        processor_time(self.child.id()).expect("a process")
+    }
+
     /// A place for a test's own files, gone with the sensor.
     #[must_use]
     pub fn folder(&self) -> &Path {
@@ -234,6 +243,17 @@ impl Ended {
         assert_eq!(ledger["balances"], true, "{ledger}");
         ledger
     }
+}
+
+/// Processor time of a process, all its threads together, in user and kernel mode: `utime` and `stime` of proc(5), in
+/// hundredths of a second.
+#[must_use]
+pub fn processor_time(pid: u32) -> Option<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The command's name stands in parentheses and may hold anything; the numbers behind it begin with the third.
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+    let mut ticks = || fields.next()?.parse::<u64>().ok();
+    Some(Duration::from_millis(10 * (ticks()? + ticks()?)))
 }
 
 /// The binary under test.

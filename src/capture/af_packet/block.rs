@@ -17,6 +17,7 @@ const CSUM_NOT_READY: u32 = 1 << 3;
 const VLAN_VALID: u32 = 1 << 4;
 const VLAN_TPID_VALID: u32 = 1 << 6;
 const CSUM_VALID: u32 = 1 << 7;
+const TS_RAW_HARDWARE: u32 = 1 << 31;
 
 /// The tag protocol of a tag that does not say.
 const DOT1Q: u16 = 0x8100;
@@ -29,6 +30,8 @@ pub(super) struct Packet<'a> {
     pub(super) time: Timestamp,
     pub(super) vlan: Option<VlanTag>,
     pub(super) checksum: Checksum,
+    /// The time is the NIC's.
+    pub(super) from_nic: bool,
 }
 
 /// A place in a block: offset of the next packet, and how many there are from it on.
@@ -72,6 +75,7 @@ impl Place {
             time: Timestamp::new(u64::from(word(4)), word(8)),
             vlan: tag(status, word(32), u16_at(header, 36)?),
             checksum: checksum(status),
+            from_nic: status & TS_RAW_HARDWARE != 0,
         })
     }
 }
@@ -123,7 +127,7 @@ mod tests {
                     if i == 0 {
                         VLAN_VALID | CSUM_NOT_READY
                     } else {
-                        VLAN_VALID | VLAN_TPID_VALID | CSUM_VALID
+                        VLAN_VALID | VLAN_TPID_VALID | CSUM_VALID | TS_RAW_HARDWARE
                     },
                 ),
                 (32, if i == 0 { 0 } else { 0xa005 }),
@@ -150,7 +154,7 @@ mod tests {
         assert_eq!((first.data, first.wire_len, first.time), (&b"first"[..], 60, Timestamp::new(7, 9)));
         assert_eq!((first.vlan, first.checksum), (Some(VlanTag { tpid: 0x8100, tci: 0 }), Checksum::Partial));
         let second = place.next(&block).unwrap();
-        assert_eq!(second.data, b"second");
+        assert_eq!((second.data, second.from_nic, first.from_nic), (&b"second"[..], true, false));
         assert_eq!(
             (second.vlan, second.checksum),
             (Some(VlanTag { tpid: 0x88a8, tci: 0xa005 }), Checksum::Good)

@@ -13,6 +13,8 @@ pub enum OpenError {
     NoInterface(String, Vec<String>),
     /// The process lacks this capability for this step.
     Capability(&'static str, &'static str),
+    /// There is no such network namespace.
+    Namespace(String, io::Error),
     /// The machine has no memory for rings of so many bytes: they may take half of it.
     Memory(u64),
     /// The interface is down, and frames of an interface that is down cannot be dealt out to several workers.
@@ -35,6 +37,7 @@ impl std::fmt::Display for OpenError {
             Self::Capability(capability, step) => {
                 write!(f, "to {step} the process needs {capability}: run it as root, or grant it that")
             }
+            Self::Namespace(path, e) => write!(f, "no network namespace {path}: {e}"),
             Self::Memory(bytes) => {
                 write!(
                     f,
@@ -57,7 +60,7 @@ impl std::fmt::Display for OpenError {
 impl std::error::Error for OpenError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Refused(_, e) => Some(e),
+            Self::Refused(_, e) | Self::Namespace(_, e) => Some(e),
             _ => None,
         }
     }

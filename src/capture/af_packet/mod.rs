@@ -72,11 +72,47 @@ pub struct DropSettings {
     pub levels: u8,
 }
 
+/// Whose time frames bear.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Clock {
+    /// The kernel's, when it takes a frame from its driver.
+    #[default]
+    Arrival,
+    /// The NIC's own, where a frame has one: the NIC must be told to stamp them, and its clock be kept in step.
+    Nic,
+}
+
+/// What rings are sized for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Profile {
+    /// Up to about 1 Gb/s, events a few milliseconds after their cause.
+    Latency,
+    /// A cloud sensor: about 50 ms of 10 Gb/s a worker.
+    #[default]
+    Standard,
+    /// 25 Gb/s in bursts: pauses of about a tenth of a second.
+    Burst,
+}
+
+impl Profile {
+    /// Bytes of a block, blocks, and milliseconds after which one is handed over that is not full.
+    #[must_use]
+    pub const fn ring(self) -> (u32, u32, u32) {
+        match self {
+            Self::Latency => (256 << 10, 64, 4),
+            Self::Standard => (1 << 20, 64, 10),
+            Self::Burst => (4 << 20, 64, 20),
+        }
+    }
+}
+
 /// How an interface is captured.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LiveSettings {
     /// Name of the interface.
     pub interface: String,
+    /// Network namespace that it is in: a name below `/run/netns`, or a path; empty for this thread's own.
+    pub namespace: String,
     /// Queues to open, one a worker: 1 to 256.
     pub workers: usize,
     /// Bytes of a block: a multiple of 64 KiB, 128 KiB at least. Frames longer than a block are cut.
@@ -85,6 +121,8 @@ pub struct LiveSettings {
     pub blocks: u32,
     /// Milliseconds after which a block is handed over that is not full.
     pub retire_ms: u32,
+    /// Whose time frames bear.
+    pub clock: Clock,
     /// Whether frames for other stations are wanted too.
     pub promiscuous: bool,
     /// How frames are dealt out.
@@ -110,12 +148,15 @@ impl LiveSettings {
     /// The settings of a cloud sensor for one interface: one worker, 64 blocks of 1 MiB.
     #[must_use]
     pub fn new(interface: &str) -> Self {
+        let (block_size, blocks, retire_ms) = Profile::Standard.ring();
         Self {
             interface: interface.to_owned(),
+            namespace: String::new(),
             workers: 1,
-            block_size: 1 << 20,
-            blocks: 64,
-            retire_ms: 10,
+            block_size,
+            blocks,
+            retire_ms,
+            clock: Clock::default(),
             promiscuous: true,
             fanout: Fanout::default(),
             tunnels: Tunnels::default(),

@@ -15,7 +15,7 @@ use super::block::Place;
 use super::dropping::Dropper;
 use super::setup::{self, Bound, Group};
 use super::socket::Waited;
-use super::{LiveSettings, OpenError};
+use super::{Clock, LiveSettings, OpenError};
 use crate::bypass::Book;
 
 /// Most warnings that wait to be read.
@@ -24,6 +24,15 @@ const MAX_WARNINGS: usize = 64;
 const PAUSE: Duration = Duration::from_millis(1);
 /// What the kernel may be late by, beyond the time after which it hands a block over.
 const SLACK: Duration = Duration::from_millis(20);
+
+/// What frames may lack.
+#[derive(Clone, Copy, Debug, Default)]
+struct Lacks {
+    /// Their end: they were longer than their block.
+    cut: bool,
+    /// The NIC's time.
+    time: bool,
+}
 
 /// A worker's queue.
 #[derive(Debug)]
@@ -42,8 +51,9 @@ pub(super) struct Queue {
     kernel: u64,
     counted: u64,
     warnings: Vec<String>,
-    /// Frames that were longer than their block.
-    cut: u64,
+    /// What frames lack, and what of it was said.
+    lacks: Lacks,
+    told: Lacks,
     absent_since: Option<Instant>,
     stopped: bool,
     /// What drops frames of bypassed flows, and the book about it until the worker has it.
@@ -67,7 +77,8 @@ impl Queue {
             kernel: 0,
             counted: 0,
             warnings: Vec::new(),
-            cut: 0,
+            lacks: Lacks::default(),
+            told: Lacks::default(),
             absent_since: None,
             stopped: false,
             dropper: None,
@@ -246,11 +257,23 @@ impl Queue {
             self.warn(format!("the kernel counted {kernel} frames, of which {counted} were lent or dropped"));
             (self.kernel, self.counted) = (0, 0);
         }
-        if self.cut > 0 {
-            let cut = std::mem::take(&mut self.cut);
+    }
+
+    /// Says once what frames lack.
+    fn note_lacks(&mut self) {
+        let Lacks { cut, time } = self.lacks;
+        if cut && !self.told.cut {
+            self.told.cut = true;
+            let size = self.settings.block_size;
             self.warn(format!(
-                "{cut} frames were longer than a block could hold, and were cut: enlarge blocks"
+                "frames are longer than a block of {size} bytes can hold, and are cut: enlarge capture.block_size"
             ));
+        }
+        if time && self.settings.clock == Clock::Nic && !self.told.time {
+            self.told.time = true;
+            self.warn(
+                "frames come without the NIC's time; the time of their arrival is taken instead".to_owned(),
+            );
         }
     }
 
@@ -269,7 +292,9 @@ impl Queue {
             };
             self.number += 1;
             self.tally.received_bytes += u64::from(packet.wire_len);
-            self.cut += u64::from((packet.data.len() as u64) < u64::from(packet.wire_len));
+            self.tally.cut += u64::from((packet.data.len() as u64) < u64::from(packet.wire_len));
+            self.lacks.cut |= (packet.data.len() as u64) < u64::from(packet.wire_len);
+            self.lacks.time |= !packet.from_nic;
             batch.frames.push(Frame {
                 data: packet.data,
                 wire_len: packet.wire_len,
@@ -307,6 +332,7 @@ impl RxQueue for Queue {
     }
 
     fn warnings(&mut self) -> Vec<String> {
+        self.note_lacks();
         std::mem::take(&mut self.warnings)
     }
 

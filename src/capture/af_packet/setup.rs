@@ -1,15 +1,19 @@
 //! Setting a queue up, in the order in which nothing is lost and nothing foreign gets in.
 
+use std::fs::File;
 use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use frame::LinkType;
 use libc::c_int;
+use nix::errno::Errno;
+use nix::sched::{CloneFlags, setns};
 
 use super::ring::Ring;
 use super::socket::{Socket, interfaces, memory};
-use super::{Fanout, LiveSettings, OpenError};
-use crate::ebpf::Steering;
+use super::{Clock, Fanout, LiveSettings, OpenError};
+use crate::ebpf::{Steering, Xdp};
 
 /// Smallest block: frames of GSO and GRO, which are 64 KiB long, would be cut by less, silently.
 const MIN_BLOCK: u32 = 128 << 10;
@@ -21,6 +25,9 @@ const MAX_WORKERS: usize = 256;
 const FRAME_SIZE: u32 = 2_048;
 /// Longest name of an interface (IFNAMSIZ, less the end).
 const MAX_NAME: usize = 15;
+
+/// Where `ip netns` keeps namespaces by name.
+const NAMESPACES: &str = "/run/netns";
 
 /// Flags of a fanout group (`linux/if_packet.h`).
 const UNIQUE_ID: u16 = 0x2000;
@@ -78,6 +85,10 @@ pub(super) fn check(settings: &LiveSettings) -> Result<(), OpenError> {
         let size = settings.block_size;
         return refuse(format!("a block of {size} bytes: {MIN_BLOCK} at least, in multiples of {PAGE}"));
     }
+    let at_interface = settings.drops.as_ref().is_some_and(|drops| drops.xdp != Xdp::Off);
+    if at_interface && !settings.namespace.is_empty() {
+        return refuse("frames cannot be dropped at an interface of another network namespace".to_owned());
+    }
     if settings.blocks < 2 {
         return refuse(format!("{} blocks: 2 at least", settings.blocks));
     }
@@ -93,8 +104,30 @@ fn ring_bytes(settings: &LiveSettings) -> u64 {
     u64::from(settings.block_size) * u64::from(settings.blocks)
 }
 
-/// A socket with its ring, bound to the interface and in the group, which lets nothing in yet.
+/// A socket with its ring, bound to the interface and in the group, which lets nothing in yet. A socket belongs to the
+/// namespace that it was made in, whoever uses it: where another one is wanted, a thread goes there to make it.
 pub(super) fn bind(settings: &LiveSettings, group: &Group) -> Result<Bound, OpenError> {
+    if settings.namespace.is_empty() {
+        return bind_here(settings, group);
+    }
+    let path = match settings.namespace.contains('/') {
+        true => PathBuf::from(&settings.namespace),
+        false => Path::new(NAMESPACES).join(&settings.namespace),
+    };
+    let no_namespace = |e: io::Error| OpenError::Namespace(path.display().to_string(), e);
+    let there = || {
+        let space = File::open(&path).map_err(no_namespace)?;
+        setns(space, CloneFlags::CLONE_NEWNET).map_err(|e| match e {
+            Errno::EPERM => OpenError::Capability("CAP_SYS_ADMIN", "enter a network namespace"),
+            other => no_namespace(other.into()),
+        })?;
+        bind_here(settings, group)
+    };
+    let failed = || Err(no_namespace(io::Error::other("the thread that entered it failed")));
+    std::thread::scope(|scope| scope.spawn(there).join().unwrap_or_else(|_| failed()))
+}
+
+fn bind_here(settings: &LiveSettings, group: &Group) -> Result<Bound, OpenError> {
     let name = settings.interface.as_str();
     let socket = Socket::new().map_err(|e| refused("open a packet socket", "CAP_NET_RAW", e))?;
     let index = socket.index_of(name).map_err(|e| absent(name, e))?;
@@ -103,6 +136,9 @@ pub(super) fn bind(settings: &LiveSettings, group: &Group) -> Result<Bound, Open
     socket.version_3().map_err(|e| refused("use TPACKET_V3", "CAP_NET_RAW", e))?;
     // Without it the kernel's time of copying stands in, which is nearly as good.
     let _ = socket.arrival_times();
+    if settings.clock == Clock::Nic {
+        socket.nic_times().map_err(|e| refused("ask for the NIC's times", "CAP_NET_RAW", e))?;
+    }
     let ring = ring(socket, settings)?;
     let socket = ring.socket();
     socket.shut().map_err(|e| refused("attach a filter", "CAP_NET_RAW", e))?;

@@ -11,6 +11,7 @@ use libc::{c_int, c_ulong, c_void, socklen_t};
 /// Options of `SOL_PACKET` (`linux/if_packet.h`).
 const PACKET_IGNORE_OUTGOING: c_int = 23;
 const PACKET_FANOUT_DATA: c_int = 22;
+const PACKET_TIMESTAMP: c_int = 17;
 
 /// What ethtool asks by (`linux/ethtool.h`, `linux/sockios.h`).
 const SIOCETHTOOL: c_ulong = 0x8946;
@@ -94,6 +95,14 @@ impl Socket {
     /// Asks for the time of arrival in place of the time of copying.
     pub(super) fn arrival_times(&self) -> io::Result<()> {
         self.set(libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, &1_i32)
+    }
+
+    /// Asks for the NIC's own time of arrival where a frame has one, before the ring is made.
+    pub(super) fn nic_times(&self) -> io::Result<()> {
+        // The kernel takes in what the NIC stamps only for sockets that ask for it (`linux/net_tstamp.h`).
+        let wanted = libc::SOF_TIMESTAMPING_RX_HARDWARE | libc::SOF_TIMESTAMPING_RAW_HARDWARE;
+        self.set(libc::SOL_SOCKET, libc::SO_TIMESTAMPING, &wanted)?;
+        self.set(libc::SOL_PACKET, PACKET_TIMESTAMP, &libc::SOF_TIMESTAMPING_RAW_HARDWARE)
     }
 
     pub(super) fn ring(&self, request: &libc::tpacket_req3) -> io::Result<()> {

@@ -20,6 +20,11 @@ impl Shape {
     pub fn bytes(self) -> usize {
         usize::from(self.length).saturating_sub(4).max(HEADERS)
     }
+
+    /// Conversations that there are: the addresses end.
+    pub(super) fn conversations(self) -> u32 {
+        self.flows.clamp(1, MOST_FLOWS)
+    }
 }
 
 /// One frame that is rewritten for every conversation in turn.
@@ -33,7 +38,7 @@ pub(super) struct Frames {
 impl Frames {
     /// Frames `from`, `from + step`, ... of a shape, so that several senders share its conversations.
     pub(super) fn new(shape: Shape, from: u32, step: u32) -> Self {
-        Self { flows: shape.flows.clamp(1, MOST_FLOWS), next: from, step }
+        Self { flows: shape.conversations(), next: from, step }
     }
 
     /// A frame with everything that does not change.

@@ -6,8 +6,10 @@
 
 mod cable;
 mod frames;
+mod inject;
 mod send;
 
 pub use cable::Cable;
 pub use frames::Shape;
+pub use inject::Injector;
 pub use send::{Sent, send};

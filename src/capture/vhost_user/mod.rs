@@ -17,6 +17,7 @@
 
 mod bell;
 mod chain;
+mod early;
 mod error;
 mod fault;
 mod memory;

@@ -116,8 +116,19 @@ impl Ring {
         // Two-byte words have to lie on even addresses of ours, too: the front end chose the offset.
         ring.view()?.available.get_atomic_ref::<AtomicU16>(2).ok()?;
         ring.view()?.used.get_atomic_ref::<AtomicU16>(2).ok()?;
-        let next_used = View::load(&ring.view()?.used, 2, Ordering::Acquire);
-        Some(Self { next_used, ..ring })
+        let index = |part: &VolatileSlice<'_>| View::load(part, 2, Ordering::Acquire);
+        let (available, next_used) = ring.view().map(|view| (index(&view.available), index(&view.used)))?;
+        Some(Self { next_used, ..ring }.resumed(available))
+    }
+
+    /// A front end whose back end was another one before may say that the ring begins anew and go on with it (DPDK's
+    /// `net_virtio_user` with `server=1` does). What was given back tells then where it goes on.
+    fn resumed(mut self, available: u16) -> Self {
+        let ahead = |next: u16| available.wrapping_sub(next);
+        if ahead(self.plan.next) > self.plan.size && ahead(self.next_used) <= self.plan.size {
+            self.plan.next = self.next_used;
+        }
+        self
     }
 
     fn view(&self) -> Option<View<'_>> {

@@ -8,9 +8,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use vhost::vhost_user::{BackendReqHandler, Error};
+use vhost::vhost_user::{BackendReqHandler, Error, VhostUserBackendReqHandlerMut as _};
 
 use super::OpenError;
+use super::early;
 use super::place::Door;
 use super::seat::Seat;
 use super::session::Session;
@@ -156,8 +157,14 @@ impl Server {
             self.house.line.cut(String::new());
         }
         let session = Arc::new(Mutex::new(Session::new(Arc::clone(&self.house))));
+        let mut early = stream.try_clone().ok();
         let mut handler = BackendReqHandler::from_stream(stream, Arc::clone(&session));
         let error = loop {
+            // An end of the connection is for the handler to find.
+            if let Some(stream) = &mut early {
+                let note = |ring, on| drop(lock(&session).set_vring_enable(ring, on));
+                let _ = early::take(stream, || lock(&session).is_agreed(), note);
+            }
             if let Err(error) = handler.handle_request() {
                 break error;
             }

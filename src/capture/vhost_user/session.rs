@@ -94,6 +94,11 @@ impl Session {
         if index.is_multiple_of(2) { None } else { seats.get(turn) }
     }
 
+    /// Whether features are agreed on, those of the protocol among them.
+    pub(super) fn is_agreed(&self) -> bool {
+        self.has(VhostUserVirtioFeatures::PROTOCOL_FEATURES.bits())
+    }
+
     fn has(&self, feature: u64) -> bool {
         self.features & feature != 0
     }

@@ -6,6 +6,7 @@ use super::key::{
 };
 use super::value::{Form, Kind, Value};
 use crate::bypass::Depth;
+use capture::af_packet::{Clock, Profile};
 use capture::vhost_user::Role;
 use std::time::Duration;
 
@@ -20,27 +21,65 @@ pub static KEYS: &[Key] = &[
     ),
     // capture
     text!("capture.interface", "Interface to listen on.", live.interface),
+    text!(
+        "capture.namespace",
+        "Network namespace that the interface is in: a name that `ip netns` knows, or a path such as /proc/PID/ns/net; empty \
+         for the sensor's own.",
+        live.namespace
+    ),
+    Key {
+        path: "capture.profile",
+        kind: Kind::Word(&["latency", "standard", "burst"]),
+        text: "What rings are sized for: events within milliseconds at up to 1 Gb/s (64 blocks of 256 KiB, 4 ms), a cloud sensor \
+               (64 of 1 MiB, 10 ms), or bursts of 25 Gb/s (64 of 4 MiB, 20 ms). The next three keys say otherwise.",
+        reload: false,
+        put: |s, v| {
+            s.profile = match text(v).as_str() {
+                "latency" => Profile::Latency,
+                "burst" => Profile::Burst,
+                _ => Profile::Standard,
+            }
+        },
+        show: |s| {
+            let name = match s.profile {
+                Profile::Latency => "latency",
+                Profile::Standard => "standard",
+                Profile::Burst => "burst",
+            };
+            Value::Text(name.into())
+        },
+    },
     number!(
         "capture.block_size",
-        Kind::Bytes(131_072, 67_108_864),
-        "Size of one block of the kernel's ring; a frame larger than a block is cut.",
+        Kind::Bytes(0, 67_108_864),
+        "Size of one block of the kernel's ring, 128 KiB at least; a frame larger than a block is cut. 0 for what the profile \
+         says.",
         live.block_size,
         u32
     ),
     number!(
         "capture.blocks",
-        Kind::Number(2, 65_536, "blocks"),
-        "Blocks of each worker's ring.",
+        Kind::Number(0, 65_536, "blocks"),
+        "Blocks of each worker's ring, 2 at least; 0 for what the profile says.",
         live.blocks,
         u32
     ),
     number!(
         "capture.retire",
-        Kind::Number(1, 1000, "milliseconds"),
-        "How long the kernel may keep a block that is not full.",
+        Kind::Number(0, 1000, "milliseconds"),
+        "How long the kernel may keep a block that is not full; 0 for what the profile says.",
         live.retire_ms,
         u32
     ),
+    Key {
+        path: "capture.timestamps",
+        kind: Kind::Word(&["arrival", "nic"]),
+        text: "Whose time frames bear: the kernel's when it takes them from the driver, or the NIC's where they have one. The NIC \
+               must be told to stamp them (`hwstamp_ctl -i IF -r 1`), and its clock be kept in step.",
+        reload: false,
+        put: |s, v| s.live.clock = if text(v) == "nic" { Clock::Nic } else { Clock::Arrival },
+        show: |s| Value::Text(if s.live.clock == Clock::Nic { "nic" } else { "arrival" }.into()),
+    },
     flag!("capture.promiscuous", "Receive frames that are addressed to others.", live.promiscuous),
     number!(
         "capture.patience",

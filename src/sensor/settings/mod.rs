@@ -36,6 +36,8 @@ pub struct Settings {
     pub mirror_only: bool,
     /// Where frames of bypassed flows are dropped.
     pub drops: Drops,
+    /// What rings are sized for, where their sizes are 0.
+    pub profile: capture::af_packet::Profile,
     /// Which virtual function live frames come from, in place of an interface.
     pub vf: Vf,
     /// The vhost-user socket that live frames come by, in place of an interface.
@@ -151,9 +153,15 @@ impl Default for Settings {
                 rotation: Rotation { size: 1 << 30, age: Duration::from_secs(86_400), keep: 8 },
                 ..Eve::default()
             },
-            live: capture::af_packet::LiveSettings::new(""),
+            live: capture::af_packet::LiveSettings {
+                block_size: 0,
+                blocks: 0,
+                retire_ms: 0,
+                ..capture::af_packet::LiveSettings::new("")
+            },
             mirror_only: false,
             drops: Drops::default(),
+            profile: capture::af_packet::Profile::default(),
             vf: Vf::default(),
             vhost: Vhost::default(),
             steering: crate::alarm::Alarm::default(),

@@ -55,7 +55,7 @@ const ROOMS: &[Room] = &[
     Room { folder: "tests/world", knows: &[] },
     Room { folder: "tests/check", knows: &[] },
     Room { folder: "tests/replay", knows: &["world"] },
-    Room { folder: "tests/testbed", knows: &["world"] },
+    Room { folder: "tests/testbed", knows: &["world", "capture"] },
 ];
 
 /// Crates that may know everything: the sensor puts the rooms together, the rest measures and attacks them.

@@ -2,6 +2,7 @@
 
 mod bypass;
 mod doors;
+mod large;
 mod outputs;
 mod signals;
 mod stage;

@@ -190,6 +190,31 @@ fn a_front_end_may_make_the_socket() {
     drop(stage);
 }
 
+/// The sensor is restarted under a front end that made the socket: the next one goes on where the rings are.
+#[test]
+fn the_next_sensor_goes_on_with_the_rings_of_a_front_end_that_made_the_socket() {
+    let Some(stage) = Stage::set().filter(|_| is_ready()) else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let socket = folder.path().join("switch");
+    let mut running = sensor(1, &socket, "client");
+    let testpmd = Testpmd::start(folder.path(), &socket, &Case { device: ",server=1", ..PLAIN });
+    let mut received = 0;
+    for _ in 0..2 {
+        running.until("its frames come", |running| running.counter("ledger.received") > 1000);
+        let ended = running.end();
+        running = sensor(1, &socket, "client");
+        assert!(!ended.stderr.contains("broke the rules"), "{}", ended.stderr);
+        received += ended.ledger()["received"].as_u64().expect("a number");
+    }
+    running.until("its frames come", |running| running.counter("ledger.received") > 1000);
+    let sent = testpmd.stop();
+    let ended = running.end();
+    assert!(!ended.stderr.contains("broke the rules"), "{}", ended.stderr);
+    received += ended.ledger()["received"].as_u64().expect("a number");
+    assert!(received <= sent, "{received} of {sent}: none twice");
+    drop(stage);
+}
+
 #[test]
 fn front_ends_are_killed_and_come_back() {
     let Some(stage) = Stage::set().filter(|_| is_ready()) else { return };

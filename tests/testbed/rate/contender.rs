@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use testbed::{End, Network, Running};
+use testbed::{End, Network, Running, processor_time};
 
 /// How long Suricata may take to begin, and to end.
 const SOON: Duration = Duration::from_secs(60);
@@ -31,6 +31,8 @@ pub(crate) enum Started {
 pub(crate) struct Answer {
     pub(crate) analysed: u64,
     pub(crate) dropped: u64,
+    /// Processor time that it has had.
+    pub(crate) spent: Duration,
 }
 
 impl Contender {
@@ -91,9 +93,7 @@ impl Started {
     fn log(&self) -> String {
         match self {
             Self::Vigie(_) => String::new(),
-            Self::Suricata { folder, .. } => {
-                fs::read_to_string(folder.path().join("suricata.log")).unwrap_or_default()
-            }
+            Self::Suricata { folder, .. } => log_of(folder.path()),
         }
     }
 
@@ -113,21 +113,32 @@ impl Started {
 
     /// Ends it and asks what it saw.
     pub(crate) fn end(self) -> Answer {
-        let log = match self {
-            Self::Vigie(running) => return of_ledger(&running.end().ledger()),
+        let (log, spent) = match self {
+            Self::Vigie(running) => {
+                let spent = running.processor_time();
+                return Answer { spent, ..of_ledger(&running.end().ledger()) };
+            }
             Self::Suricata { mut child, folder } => {
+                let spent = processor_time(child.id()).unwrap_or_default();
                 let _ = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
                 let _ = child.wait();
-                fs::read_to_string(folder.path().join("suricata.log")).unwrap_or_default()
+                (log_of(folder.path()), spent)
             }
         };
-        of_log(&log).unwrap_or_else(|| panic!("Suricata does not say what it saw: {log}"))
+        let answer = of_log(&log).map(|answer| Answer { spent, ..answer });
+        answer.unwrap_or_else(|| panic!("Suricata does not say what it saw: {log}"))
     }
+}
+
+/// What Suricata has said so far, whatever bytes are among it.
+fn log_of(folder: &Path) -> String {
+    let bytes = fs::read(folder.join("suricata.log")).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn of_ledger(ledger: &Value) -> Answer {
     let number = |path: &str| ledger.pointer(path).and_then(Value::as_u64).unwrap_or(0);
-    Answer { analysed: number("/analysed"), dropped: number("/lost/kernel.drop") }
+    Answer { analysed: number("/analysed"), dropped: number("/lost/kernel.drop"), ..Answer::default() }
 }
 
 /// `device: right: packets: 1200, drops: 34 (2.83%), invalid chksum: 0`; its packets include the drops.
@@ -138,7 +149,7 @@ fn of_log(log: &str) -> Option<Answer> {
         rest.chars().take_while(char::is_ascii_digit).collect::<String>().parse::<u64>().ok()
     };
     let dropped = number("drops: ")?;
-    Some(Answer { analysed: number("packets: ")?.saturating_sub(dropped), dropped })
+    Some(Answer { analysed: number("packets: ")?.saturating_sub(dropped), dropped, ..Answer::default() })
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
-//! `live-rate`: the highest rate that the sensor takes from a veth pair without losing a frame, beside Suricata on the
-//! same cable with the same generator, in turn; and where vigie loses nothing at Suricata's rate. Needs root. The binary
+//! `live-rate`: the highest rate that the sensor takes from an end of a veth pair without losing a frame, beside Suricata on
+//! the same end with the same generator, in turn; frames are made in the kernel where they arrive, so that neither the
+//! cable nor a sender is the limit; and where vigie loses nothing at Suricata's rate. Needs root. The binary
 //! is `VIGIE_BIN`; `live-rate elephants` measures what bypass saves. Suricata comes from `tests/testbed/peers/suricata.sh`, and is left out where it cannot be had.
 
 #![forbid(unsafe_code)]
@@ -8,15 +9,16 @@
 mod contender;
 mod elephants;
 
+use capture::generator::{Injector, Sent, Shape};
 use contender::{Answer, Contender};
 use std::process::ExitCode;
+use std::time::Duration;
 use testbed::{End, Network};
-use world::{Crowd, CrowdKind, Pace, Sent, Transmit};
 
-/// Flows that are alive at once.
-const FLOWS: u64 = 10_000;
-/// Seconds that one rate is held.
-const SECONDS: f64 = 3.0;
+/// Frames of 64 bytes, both directions of so many conversations that are alive at once.
+const SHAPE: Shape = Shape { length: 64, flows: 10_000 };
+/// How long one rate is held.
+const TIME: Duration = Duration::from_secs(3);
 /// The search ends when it knows the rate to this part of what can be sent.
 const NEAR: f64 = 0.03;
 /// A rate counts as free of loss when it was so this often in a row.
@@ -91,14 +93,9 @@ struct Attempt {
 
 fn attempt(network: &Network, who: Contender, workers: u32, rate: Option<f64>) -> Option<Attempt> {
     let running = who.start(network, workers)?;
-    let (count, pace) = match rate {
-        None => (2_000_000, Pace::Unlimited),
-        Some(rate) => ((rate * SECONDS) as u64, Pace::PerSecond(rate)),
-    };
-    let rounds = u32::try_from(count / FLOWS).unwrap_or(u32::MAX).max(1);
-    let mut frames = Crowd::new(CrowdKind::Udp, FLOWS, rounds);
-    let send = || Transmit::open(End::Left.interface()).and_then(|out| out.send(&mut frames, pace));
-    let sent = network.within(End::Left, send).expect("a thread there").expect("a cable");
+    let rate = rate.map(|rate| rate as u64);
+    let pour = || Injector::load(End::Right.interface(), SHAPE, rate).and_then(|mut one| one.pour(TIME));
+    let sent = network.within(End::Right, pour).expect("a thread there").expect("a kernel that injects");
     Some(Attempt { who, workers, sent, answer: running.end() })
 }
 
@@ -114,7 +111,7 @@ impl Attempt {
 
     fn print(&self, what: &str) {
         println!(
-            "{} with {} worker(s), {what}: {:.0} frames/s; sent {}, analysed {}, dropped in the ring {}, in front of it {}",
+            "{} with {} worker(s), {what}: {:.0} frames/s; sent {}, analysed {}, dropped in the ring {}, in front of it {}; {:.2} µs of processor time a frame analysed",
             self.who.name(),
             self.workers,
             self.rate(),
@@ -122,6 +119,7 @@ impl Attempt {
             self.answer.analysed,
             self.answer.dropped,
             self.lost().saturating_sub(self.answer.dropped),
+            self.answer.spent.as_secs_f64() * 1e6 / (self.answer.analysed.max(1)) as f64,
         );
     }
 }
