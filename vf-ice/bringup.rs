@@ -16,23 +16,24 @@
 //! | 12 | queues with the format agreed on, 32 a message, and vectors | CONFIG_VSI_QUEUES, CONFIG_IRQ_MAP or MAP_QUEUE_VECTOR |
 //! | 13 | the function's own address | ADD_ETH_ADDR |
 //! | 14 | doorbells; queues start, doorbells once more, rings go to their workers | ENABLE_QUEUES or ENABLE_QUEUES_V2 |
-//! | 15 | frames for others | CONFIG_PROMISCUOUS_MODE |
+//! | 15 | frames for others, and copies of flows where some are named | CONFIG_PROMISCUOUS_MODE, FLOW_SUBSCRIBE |
 //! | then | the clock once a second, and flows to be left out | PTP_GET_TIME, ADD_FDIR_FILTER, DEL_FDIR_FILTER |
 
 use std::time::Duration;
 
 use avf::rss::{Family, is_symmetric};
 use avf::rx::{Format, Rxdid};
-use avf::virtchnl::{Answer, Caps, PtpBits, PtpCaps, Request, Resources, RxFlags, RxQueue, Status};
+use avf::virtchnl::{
+    Answer, Caps, FsubStatus, PtpBits, PtpCaps, Request, Resources, RxFlags, RxQueue, Status,
+};
 use avf_driver::rx::{Decode, Joiner, LegacyLayout};
 use avf_driver::{Ask, Dialect, Hashing, Negotiated, Refusal, Settings, Step, classic};
 use frame::bypass::Bypass;
 
 use crate::clock::Clock;
-use crate::descriptor::FlexLayout;
 use crate::large::Large;
 use crate::steer::{Door, Rules};
-use crate::{rss, vlan};
+use crate::{descriptor, rss, subscribe, vlan};
 
 const WANTED: Caps = Caps::L2
     .union(Caps::WB_ON_ITR)
@@ -52,11 +53,12 @@ pub(crate) fn wanted(settings: &Settings) -> Caps {
     let mut wanted = WANTED;
     wanted.set(Caps::LARGE_NUM_QPAIRS, settings.queues > classic::MOST_QUEUES);
     wanted.set(Caps::PTP, settings.nic_time);
+    wanted.set(Caps::FSUB_PF, !settings.subscriptions.is_empty());
     wanted
 }
 
 /// Steps 5 to 15.
-const ORDER: [Step; 18] = [
+const ORDER: [Step; 19] = [
     Step::Formats,
     Step::VlanCaps,
     Step::ClockCaps,
@@ -75,6 +77,7 @@ const ORDER: [Step; 18] = [
     Step::Address,
     Step::Enable,
     Step::Promiscuous,
+    Step::Subscribe,
 ];
 
 /// What is spoken with a PF of the 800 series.
@@ -141,6 +144,7 @@ impl Dialect for E810 {
                 vlan::request(step, round, agreed, settings).map(Ask::from)
             }
             Step::RssPatterns => rss::request(round, agreed).map(Ask::from),
+            Step::Subscribe => subscribe::request(round, agreed, settings).map(Ask::from),
             // Patterns say what is hashed; classes would put them out.
             Step::HenaCaps | Step::Hena if agreed.hashing == Hashing::Folded => None,
             Step::IrqMap | Step::Enable | Step::Disable if Large::is_meant(agreed) => {
@@ -170,6 +174,9 @@ impl Dialect for E810 {
             }
             (Step::Hena, _) => agreed.rss = true,
             (Step::Stripping, _) => agreed.stripping = true,
+            (Step::Subscribe, Answer::Subscribe(told)) => {
+                agreed.subscriptions += u32::from(told.status == FsubStatus::SUCCESS);
+            }
             (Step::AddRule, Answer::AddFdir(rule)) => self.rules.added(&rule),
             (Step::DelRule, Answer::DelFdir(_)) => self.rules.removed(),
             _ => {}
@@ -212,15 +219,14 @@ impl Dialect for E810 {
                 Box::new(Joiner::new(LegacyLayout::new(vlan::outer_tpid(agreed)), size, segments))
             }
             Some(format) => {
-                let rules = agreed.has(Caps::FDIR_PF).then(|| self.rules.counts());
-                Box::new(Joiner::new(FlexLayout::new(format, agreed, rules), size, segments))
+                let rules = agreed.recognises_flows().then(|| self.rules.counts());
+                descriptor::decoder(format, agreed, rules, (size, segments))
             }
         }
     }
 
     fn bypass(&self, queue: u16, agreed: &Negotiated) -> Option<Box<dyn Bypass>> {
-        let can = agreed.has(Caps::FDIR_PF) && agreed.format != Rxdid::LEGACY;
-        can.then(|| Box::new(Door::new(queue, &self.rules)) as Box<dyn Bypass>)
+        agreed.recognises_flows().then(|| Box::new(Door::new(queue, &self.rules)) as Box<dyn Bypass>)
     }
 
     fn errand(&mut self, now: Duration, agreed: &Negotiated) -> Option<(Step, Ask)> {

@@ -9,67 +9,100 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use avf::rx::{Flex, Format, WORDS, Words, WriteBack};
 use avf_driver::Negotiated;
-use avf_driver::rx::{Layout, Plain};
+use avf_driver::rx::{Decode, Joiner, Layout, Plain};
 use frame::{Timestamp, VlanTag};
 
 use crate::steer::Counts;
 use crate::vlan;
 
-/// TPID of a tag in the first place: an inner one, or the only one in single VLAN mode.
+/// TPID of tags that are taken out: no other is asked for.
 const DOT1Q: u16 = 0x8100;
 
-/// Reads flexible descriptors.
+/// Reads flexible descriptors. What is the same for every frame of a queue is decided when it is set up: whether the number of
+/// a rule stands in the status word (`OVS`), tags in the second place (`OUTER`), and whether frames carry the time (`STAMPED`).
 #[derive(Debug)]
-pub(crate) struct FlexLayout {
+struct FlexLayout<const OVS: bool, const OUTER: bool, const STAMPED: bool> {
     format: Format,
-    /// TPID of tags in the second place, where the PF puts some there.
-    outer: Option<u16>,
-    stamped: bool,
     /// What is counted of flows that are left out; none where flows cannot be told apart.
     counts: Option<Arc<Counts>>,
 }
 
-impl FlexLayout {
-    /// For a queue that was set up as agreed.
-    pub(crate) fn new(format: Format, agreed: &Negotiated, counts: Option<Arc<Counts>>) -> Self {
-        Self { format, outer: vlan::outer_tpid(agreed), stamped: agreed.stamped, counts }
+/// What reads the descriptors of a queue that was set up as agreed, into buffers of `size` bytes.
+pub(crate) fn decoder(
+    format: Format,
+    agreed: &Negotiated,
+    counts: Option<Arc<Counts>>,
+    (size, segments): (usize, usize),
+) -> Box<dyn Decode> {
+    let with = With { format, counts, size, segments };
+    let outer = vlan::outer_tpid(agreed).is_some();
+    match (format == Format::Ovs, outer, agreed.stamped) {
+        (true, false, false) => with.layout::<true, false, false>(),
+        (true, false, true) => with.layout::<true, false, true>(),
+        (true, true, false) => with.layout::<true, true, false>(),
+        (true, true, true) => with.layout::<true, true, true>(),
+        (false, false, false) => with.layout::<false, false, false>(),
+        (false, false, true) => with.layout::<false, false, true>(),
+        (false, true, false) => with.layout::<false, true, false>(),
+        (false, true, true) => with.layout::<false, true, true>(),
     }
+}
 
-    /// Whether a rule about its flow may hold for the frame.
+/// What a decoder is made of.
+struct With {
+    format: Format,
+    counts: Option<Arc<Counts>>,
+    size: usize,
+    segments: usize,
+}
+
+impl With {
+    fn layout<const OVS: bool, const OUTER: bool, const STAMPED: bool>(self) -> Box<dyn Decode> {
+        let layout = FlexLayout::<OVS, OUTER, STAMPED> { format: self.format, counts: self.counts };
+        Box::new(Joiner::new(layout, self.size, self.segments))
+    }
+}
+
+impl<const OVS: bool, const OUTER: bool, const STAMPED: bool> FlexLayout<OVS, OUTER, STAMPED> {
+    /// Whether nothing is wrong with a frame, and no rule about its flow may hold for it.
     #[inline]
-    fn may_be_marked(&self, status: u64, words: &[AtomicU64; WORDS]) -> bool {
-        self.counts.is_some() && {
-            let [_, _, _, last] = words;
-            let last = || last.load(Ordering::Relaxed);
-            Flex::has_flow(self.format, status, last)
+    fn is_plain(&self, status: u64, words: &[AtomicU64; WORDS]) -> bool {
+        if self.counts.is_none() {
+            return Flex::is_plain(status);
         }
+        if OVS {
+            return Flex::is_plain_and_unmarked(status);
+        }
+        let [.., last] = words;
+        let is_marked = || Flex::has_flow(self.format, status, || last.load(Ordering::Relaxed));
+        Flex::is_plain(status) && !is_marked()
     }
 
     /// The outer tag, where one came out of the frame; and the time.
     #[inline]
-    fn beside(&self, words: &[AtomicU64; WORDS]) -> (Option<VlanTag>, Option<u32>) {
-        if self.outer.is_none() && !self.stamped {
+    fn beside(words: &[AtomicU64; WORDS]) -> (Option<VlanTag>, Option<u32>) {
+        if !OUTER && !STAMPED {
             return (None, None);
         }
         let [_, _, third, fourth] = words;
         let third = third.load(Ordering::Relaxed);
-        let outer = self.outer.and_then(|tpid| Flex::tag2_of(third).map(|tci| VlanTag { tpid, tci }));
-        let time = (self.stamped && Flex::is_stamped(third))
+        let outer = if OUTER { Flex::tag2_of(third).map(|tci| VlanTag { tpid: DOT1Q, tci }) } else { None };
+        let time = (STAMPED && Flex::is_stamped(third))
             .then(|| Flex::nanoseconds_of(fourth.load(Ordering::Relaxed)));
         (outer, time)
     }
 }
 
-impl Layout for FlexLayout {
+impl<const OVS: bool, const OUTER: bool, const STAMPED: bool> Layout for FlexLayout<OVS, OUTER, STAMPED> {
     #[inline]
     fn plain(&self, words: &[AtomicU64; WORDS]) -> Option<Plain> {
         let [first, status, ..] = words;
         let status = status.load(Ordering::Relaxed);
-        if !Flex::is_plain(status) || self.may_be_marked(status, words) {
+        if !self.is_plain(status, words) {
             return None;
         }
         let first = first.load(Ordering::Relaxed);
-        let (outer, time) = self.beside(words);
+        let (outer, time) = Self::beside(words);
         Some(Plain {
             length: Flex::length_of(first),
             ptype: Flex::ptype_of(first),
@@ -84,8 +117,7 @@ impl Layout for FlexLayout {
     }
 
     fn tag(&self, said: &WriteBack) -> Option<VlanTag> {
-        let outer = self.outer.zip(said.tag2).map(|(tpid, tci)| VlanTag { tpid, tci });
-        outer.or_else(|| said.tag1.map(|tci| VlanTag { tpid: DOT1Q, tci }))
+        said.tag2.filter(|_| OUTER).or(said.tag1).map(|tci| VlanTag { tpid: DOT1Q, tci })
     }
 
     #[inline]

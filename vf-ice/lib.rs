@@ -43,6 +43,7 @@ mod descriptor;
 mod large;
 mod rss;
 mod steer;
+mod subscribe;
 mod vlan;
 
 use std::time::Duration;

@@ -20,7 +20,7 @@ use book::{Book, No};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use avf::virtchnl::{Caps, FdirAdd, FdirDel, FdirStatus, Request};
+use avf::virtchnl::{FdirAdd, FdirDel, FdirStatus, Request};
 use avf_driver::{Ask, Negotiated, Step};
 
 /// The rules of a function, shared by its controller and its workers.
@@ -58,8 +58,7 @@ impl Rules {
         if book.is_quiet() {
             return None;
         }
-        let has_flow = avf::rx::Format::of(agreed.format).is_some_and(|f| f != avf::rx::Format::Legacy);
-        if !agreed.has(Caps::FDIR_PF) || !has_flow {
+        if !agreed.recognises_flows() {
             book.lose_all(No::Unable, &self.counts);
             return None;
         }

@@ -60,6 +60,12 @@ fn agreed_rows(agreed: &Negotiated, asked: u16) -> Vec<(&'static str, String)> {
         ("VLAN tags", if agreed.stripping { "as asked" } else { "the PF decides" }.to_owned()),
         ("VLAN offloads", vlan(agreed)),
         (
+            "bypassed flows",
+            if agreed.recognises_flows() { "recognised by the NIC" } else { "received, and counted here" }
+                .to_owned(),
+        ),
+        ("flows subscribed to", agreed.subscriptions.to_string()),
+        (
             "time of frames",
             if agreed.stamped { "the NIC's clock" } else { "when they are seen here" }.to_owned(),
         ),
@@ -173,6 +179,8 @@ fn to_json(probe: &Probe, function: &str, asked: u16) -> Value {
                 "strip_inner": format!("{:#010x}", caps.strip_inner.bits()),
             })),
             "clock": format!("{:#x}", agreed.clock.bits()),
+            "recognises_flows": agreed.recognises_flows(),
+            "subscriptions": agreed.subscriptions,
             "nic_time": agreed.stamped,
             "version": agreed.version.to_string(),
             "address": mac(agreed.address),

@@ -6,7 +6,7 @@ use crate::watch::Watch;
 use capture::af_packet::{DropSettings, Fanout, LiveSettings, OpenError, Profile};
 use capture::deal::deal;
 use capture::ebpf::{PORTS, Tunnels, Xdp};
-use capture::vf::{Keeper, Place, VfSettings};
+use capture::vf::{Keeper, Place, Subscription, VfSettings};
 use capture::vhost_user::VhostSettings;
 use frame::RxQueue;
 use std::sync::Arc;
@@ -62,6 +62,9 @@ fn of_function(settings: &Settings, watch: &Watch) -> Result<Source, Failure> {
     let wanted = function(settings, if here { 1 } else { workers })?;
     let (queues, keeper) = capture::vf::open(&wanted).map_err(Failure::Vf)?;
     watch.is_driven(keeper.watch());
+    if !keeper.report().agreed.is_some_and(|agreed| agreed.recognises_flows()) {
+        cannot_drop(settings, watch, "the NIC of this function tells no single flows apart");
+    }
     let queues = if here { dealt(queues, usize::from(workers), settings)? } else { queues };
     Ok(Source { queues, taps: vec![wanted.place.to_string()], keeper: Some(keeper) })
 }
@@ -81,9 +84,20 @@ pub fn function(settings: &Settings, queues: u16) -> Result<VfSettings, Failure>
     driver.nic_time = settings.vf.nic_time;
     driver.vlans.clone_from(&settings.vf.vlans);
     driver.addresses = settings.vf.addresses.iter().map(|text| mac(text)).collect::<Result<_, _>>()?;
+    driver.subscriptions = subscriptions(&settings.vf.subscribe)?;
     driver.promiscuous = settings.live.promiscuous;
     driver.patience = Some(Duration::from_millis(settings.live.patience_ms.into()));
     Ok(wanted)
+}
+
+/// Flows as they are written.
+fn subscriptions(list: &[String]) -> Result<Vec<Subscription>, Failure> {
+    let wrong = |text: &String| {
+        let say = "is no kind of flow: write ip, tcp, udp, or one of these with a port as udp:4789";
+        Failure::Settings(format!("vf.subscribe: `{text}` {say}"))
+    };
+    let each = list.iter().map(|text| Subscription::parse(text).ok_or_else(|| wrong(text)));
+    Ok(each.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
 }
 
 /// Six bytes in hexadecimal, with colons between.

@@ -150,6 +150,12 @@ impl Negotiated {
         self.resources.caps.contains(caps)
     }
 
+    /// Whether the NIC can recognise single flows, and say so of each frame.
+    #[must_use]
+    pub fn recognises_flows(&self) -> bool {
+        self.has(Caps::FDIR_PF) && self.format != Rxdid::LEGACY
+    }
+
     /// Which classes the silicon tells apart.
     #[must_use]
     pub fn family(&self) -> Family {

@@ -49,6 +49,6 @@ pub use dialect::{Ask, Choice, Dialect, Refusal};
 pub use error::VfError;
 pub use pace::{Clock, Ticker};
 pub use rx::{Counters, Queue};
-pub use settings::{MOST_QUEUES, Settings};
+pub use settings::{MOST_QUEUES, Settings, Subscription};
 pub use step::Step;
 pub use tx::{Sender, Unsent};

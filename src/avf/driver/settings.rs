@@ -10,6 +10,39 @@ use crate::VfError;
 /// Queue pairs of the largest functions. What a driver can name is its own matter, and what a PF gives is the PF's.
 pub const MOST_QUEUES: u16 = 256;
 
+/// Flows of which a trusted function can have copies without being promiscuous.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Subscription {
+    /// Over IPv6; over IPv4 otherwise.
+    pub six: bool,
+    /// TCP (6) or UDP (17) alone.
+    pub protocol: Option<u8>,
+    /// One port alone.
+    pub port: Option<u16>,
+    /// Whether that is the source port.
+    pub from: bool,
+}
+
+impl Subscription {
+    /// From `ip`, `tcp`, `udp`, `tcp:443` or `udp:4789`: everything of that kind, over either IP, to and from the port.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Vec<Self>> {
+        let (kind, port) = match text.split_once(':') {
+            Some((kind, port)) => (kind, Some(port.parse().ok()?)),
+            None => (text, None),
+        };
+        let protocol = match kind {
+            "ip" if port.is_none() => None,
+            "tcp" => Some(6),
+            "udp" => Some(17),
+            _ => return None,
+        };
+        let ways: &[bool] = if port.is_some() { &[false, true] } else { &[false] };
+        let one = |six| ways.iter().map(move |from| Self { six, protocol, port, from: *from });
+        Some([false, true].into_iter().flat_map(one).collect())
+    }
+}
+
 /// How a function is brought up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -31,6 +64,8 @@ pub struct Settings {
     pub vlans: Vec<u16>,
     /// Addresses to receive for beside its own.
     pub addresses: Vec<[u8; 6]>,
+    /// Flows to have copies of, where the PF gives them.
+    pub subscriptions: Vec<Subscription>,
     /// RSS key. The symmetric one gives both directions of a flow the same hash.
     pub key: [u8; KEY_BYTES],
     /// Whether queues are set up to send as well.
@@ -59,6 +94,7 @@ impl Settings {
             nic_time: true,
             vlans: Vec::new(),
             addresses: Vec::new(),
+            subscriptions: Vec::new(),
             key: SYMMETRIC_KEY,
             transmit: false,
             burst: 256,
@@ -119,6 +155,13 @@ mod tests {
         assert!(Settings::new(16).check().is_ok() && Settings::jumbo(1).check().is_ok());
         assert_eq!((Settings::new(1).segments(), Settings::jumbo(1).segments()), (2, 2));
         assert_eq!(Settings { max_frame: 9728, ..Settings::new(1) }.segments(), 6);
+    }
+
+    #[test]
+    fn flows_are_written_by_protocol_and_port() {
+        let parse = |text| Subscription::parse(text).map(|list| list.len());
+        assert_eq!(["ip", "tcp", "udp:4789"].map(parse), [Some(2), Some(2), Some(4)]);
+        assert_eq!(["", "ip:5", "tcp:", "tcp:70000", "sctp", "udp:1:2"].map(parse), [None; 6]);
     }
 
     #[test]

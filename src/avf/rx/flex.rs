@@ -45,6 +45,15 @@ impl Flex {
         status & (EOF | RXE | IPE | L4E | EIPE | EUDPE) == EOF
     }
 
+    /// Whether the frame is plain and no flow director rule matched, of the formats that have the rule's number in the
+    /// status word: one comparison.
+    #[inline]
+    #[must_use]
+    pub const fn is_plain_and_unmarked(status: u64) -> bool {
+        const UNMARKED: u64 = (NO_FLOW as u64) << 32;
+        status & (UNMARKED | EOF | RXE | IPE | L4E | EIPE | EUDPE) == UNMARKED | EOF
+    }
+
     /// Whether the checksums of a plain frame were verified, from the status word alone.
     #[inline]
     #[must_use]

@@ -21,6 +21,7 @@ use frame::RxQueue;
 pub use avf_driver::verify::{Promiscuity, Spreading, Symmetry, Tunnels};
 pub use avf_driver::{
     Exchange, Hashing, MOST_QUEUES, Negotiated, Polling, Reply, Settings as DriverSettings, Standing, Step,
+    Subscription,
 };
 pub use choice::CHOICE;
 pub use device::{DeviceError, pci};

@@ -187,6 +187,19 @@ pub static KEYS: &[Key] = &[
         show: |s| Value::Texts(s.vf.addresses.clone()),
     },
     Key {
+        path: "vf.subscribe",
+        kind: Kind::Texts,
+        text: "Flows to have copies of without being promiscuous, where the PF gives them (E810 with Intel's driver, trusted): `ip`, \
+               `tcp`, `udp`, or with a port as `udp:4789`.",
+        reload: false,
+        put: |s, v| {
+            if let Value::Texts(list) = v {
+                s.vf.subscribe = list
+            }
+        },
+        show: |s| Value::Texts(s.vf.subscribe.clone()),
+    },
+    Key {
         path: "vf.fanout",
         kind: Kind::Word(&["nic", "here"]),
         text: "How frames are dealt out to several workers: by the NIC, which has a queue for each and looks at the outer \

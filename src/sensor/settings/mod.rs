@@ -102,6 +102,8 @@ pub struct Vf {
     pub vlans: Vec<u16>,
     /// Addresses to receive for beside its own, as text.
     pub addresses: Vec<String>,
+    /// Flows to have copies of, as text.
+    pub subscribe: Vec<String>,
     /// Whether one queue is taken and this process deals frames out, in place of the NIC.
     pub deal_here: bool,
 }
@@ -118,6 +120,7 @@ impl Default for Vf {
             nic_time: driver.nic_time,
             vlans: driver.vlans,
             addresses: Vec::new(),
+            subscribe: Vec::new(),
             deal_here: false,
         }
     }

@@ -46,7 +46,7 @@ pub(crate) struct Figure {
 
 impl Figure {
     pub(crate) const HEADER: &'static str = "\
-driver  what               flows  memory     frames   ns  best tenth    mean    Mpps  best tenth  cycles";
+driver  what                flows  memory     frames   ns  best tenth    mean    Mpps  best tenth  cycles";
 
     pub(crate) fn new(driver: &'static str, what: &'static str, flows: u32, near: &'static str) -> Self {
         Self { driver, what, flows, near, frames: 0, time: Duration::ZERO, rounds: Vec::new() }
@@ -76,7 +76,7 @@ driver  what               flows  memory     frames   ns  best tenth    mean    
         let (median, best) = (self.quantile(0.5), self.quantile(0.1));
         let flows = if self.flows == 0 { "-".to_owned() } else { self.flows.to_string() };
         format!(
-            "{:<7} {:<16} {flows:>7}  {:<5} {:>11} {median:>6.1} {best:>7.1} {:>9.1} {:>7.1} {:>9.1} {:>9.0}",
+            "{:<7} {:<17} {flows:>7}  {:<5} {:>11} {median:>6.1} {best:>7.1} {:>9.1} {:>7.1} {:>9.1} {:>9.0}",
             self.driver,
             self.what,
             self.near,

@@ -89,8 +89,8 @@ fn run(cli: &Cli) -> Result<(), String> {
 /// machine does meets both alike.
 fn receive(cli: &Cli, near: Near) -> Result<Vec<Figure>, String> {
     let mut stations = Vec::new();
-    for card in Card::BOTH {
-        let figure = Figure::new(card.name(), "receive", 0, near.name());
+    for card in Card::ALL {
+        let figure = Figure::new(card.name(), card.work(), 0, near.name());
         stations.push((Station::new(card, cli.descriptors)?, figure));
     }
     let mut numbers = 0..;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use avf::ptype::Ptype;
 use avf::register::Register;
-use avf::rx::{self, Checks, Format, Rxdid, STATUS_WORD, WriteBack};
+use avf::rx::{self, Checks, DeviceTime, Format, Rxdid, STATUS_WORD, WriteBack};
 use device::{Bus, Peer, Region, Shape};
 use model::Model;
 
@@ -19,6 +19,8 @@ pub(crate) struct Replay {
     pub(crate) model: Model,
     /// How descriptors are laid out.
     profile: Rxdid,
+    /// What the NIC's clock shows, where frames carry that.
+    time: Option<DeviceTime>,
     bus: Option<Arc<dyn Bus>>,
     ring: Option<Ring>,
     tail: u32,
@@ -46,12 +48,24 @@ pub(crate) struct Filled {
 
 impl Replay {
     pub(crate) fn new(model: Model) -> Self {
-        Self { model, profile: Rxdid::LEGACY, bus: None, ring: None, tail: 0, doorbells: 0, crooked: 0 }
+        Self {
+            model,
+            profile: Rxdid::LEGACY,
+            time: None,
+            bus: None,
+            ring: None,
+            tail: 0,
+            doorbells: 0,
+            crooked: 0,
+        }
     }
 
-    /// From now on the first queue is the replay's, whose descriptors have this profile.
-    pub(crate) fn begin(&mut self, profile: Rxdid) -> Result<(), String> {
+    /// From now on the first queue is the replay's, whose descriptors have this profile, and the time where frames are
+    /// `stamped`.
+    pub(crate) fn begin(&mut self, profile: Rxdid, stamped: bool) -> Result<(), String> {
         self.profile = profile;
+        let clock = self.model.function.clock;
+        self.time = stamped.then_some(DeviceTime { nanoseconds: clock as u32, fraction: 0 });
         let queue = self.model.function.vf.rx.first().ok_or("no queue")?;
         if !queue.is_open() {
             return Err("the first queue is not enabled".to_owned());
@@ -69,7 +83,7 @@ impl Replay {
         while ring.head != self.tail {
             let number = numbers.next().ok_or("no more numbers")?;
             traffic::write(number, &mut bytes);
-            let words = format.emit(self.profile, &said(number));
+            let words = format.emit(self.profile, &WriteBack { time: self.time, ..said(number) });
             finish(bus.as_ref(), ring.base + u64::from(ring.head) * rx::BYTES as u64, &bytes, &words)?;
             ring.head = (ring.head + 1) % ring.length;
             filled.frames += 1;

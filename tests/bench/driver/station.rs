@@ -44,22 +44,32 @@ pub(crate) enum Card {
     X710,
     /// E810, by vf-ice: flexible descriptors.
     E810,
+    /// The same, with the NIC's time in each.
+    E810Time,
 }
 
 impl Card {
-    pub(crate) const BOTH: [Self; 2] = [Self::X710, Self::E810];
+    pub(crate) const ALL: [Self; 3] = [Self::X710, Self::E810, Self::E810Time];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::X710 => "iavf",
-            Self::E810 => "vf-ice",
+            Self::E810 | Self::E810Time => "vf-ice",
+        }
+    }
+
+    /// What a line of the table calls it.
+    pub(crate) const fn work(self) -> &'static str {
+        match self {
+            Self::X710 | Self::E810 => "receive",
+            Self::E810Time => "receive, NIC time",
         }
     }
 
     fn persona(self) -> Persona {
         match self {
             Self::X710 => Persona::i40e(),
-            Self::E810 => Persona::ice(),
+            Self::E810 | Self::E810Time => Persona::ice(),
         }
     }
 
@@ -67,7 +77,7 @@ impl Card {
     const fn profile(self) -> Rxdid {
         match self {
             Self::X710 => Rxdid::LEGACY,
-            Self::E810 => Rxdid::OVS,
+            Self::E810 | Self::E810Time => Rxdid::OVS,
         }
     }
 }
@@ -92,6 +102,9 @@ pub(crate) struct Station {
     _control: Control,
     flush: Vec<u64>,
     number: u64,
+    nic_time: bool,
+    /// When the last round ended: others may have theirs before the next.
+    left: Instant,
     /// Nanoseconds that passed while the queue was not being emptied.
     outside: Arc<AtomicU64>,
 }
@@ -126,10 +139,11 @@ impl Station {
         let witness = device.witness();
         // A busy queue never waits. Sleeping after each round would hand the core to others, and the next round would be
         // measured with their caches and address translations.
-        let settings = Settings { descriptors, wait: Duration::ZERO, ..Settings::new(1) };
+        let nic_time = card == Card::E810Time;
+        let settings = Settings { descriptors, nic_time, wait: Duration::ZERO, ..Settings::new(1) };
         let opened = match card {
             Card::X710 => iavf::open(Box::new(device), settings, Duration::ZERO),
-            Card::E810 => vf_ice::open(Box::new(device), settings, Duration::ZERO),
+            Card::E810 | Card::E810Time => vf_ice::open(Box::new(device), settings, Duration::ZERO),
         };
         let mut control = opened.map_err(|e| e.to_string())?;
         let mut queues = Vec::new();
@@ -150,8 +164,22 @@ impl Station {
         if agreed != Some((card.name(), card.profile())) {
             return Err(format!("agreed on {agreed:?}, expected {:?}", card.profile()));
         }
-        lock(&nic).begin(card.profile())?;
-        Ok(Self { nic, witness, queue, _control: control, flush: vec![1; FLUSH / 8], number: 0, outside })
+        // Time for the NIC's clock to be read.
+        for _ in 0..20 {
+            now = turn(&nic, &mut control, now);
+        }
+        lock(&nic).begin(card.profile(), nic_time)?;
+        Ok(Self {
+            nic,
+            witness,
+            queue,
+            _control: control,
+            flush: vec![1; FLUSH / 8],
+            number: 0,
+            nic_time,
+            left: Instant::now(),
+            outside,
+        })
     }
 
     /// Fills the ring, and has every frame of it seen. Only the second half is timed.
@@ -161,7 +189,7 @@ impl Station {
         numbers: &mut dyn Iterator<Item = u32>,
         each: &mut impl FnMut(&[Frame<'_>]),
     ) -> Result<Round, String> {
-        let before = Instant::now();
+        let before = self.left;
         let filled = lock(&self.nic).fill(numbers)?;
         if near == Near::Cache {
             self.flush();
@@ -177,6 +205,7 @@ impl Station {
         }
         // What was lent last goes back when the queue finds nothing, as on an idle wire.
         drop(self.queue.burst().map_err(|e| e.to_string())?);
+        self.left = Instant::now();
         Ok(Round { frames: filled.frames, sum: filled.sum, time })
     }
 
@@ -190,6 +219,10 @@ impl Station {
         let nic = lock(&self.nic);
         if self.witness.stray_count() != 0 {
             return Err(format!("{} stray accesses", self.witness.stray_count()));
+        }
+        let counters = self.queue.counters();
+        if self.nic_time && counters.stamped != counters.frames {
+            return Err(format!("{} of {} frames carry the NIC's time", counters.stamped, counters.frames));
         }
         if nic.crooked != 0 {
             return Err(format!("{} doorbells at no multiple of 8", nic.crooked));

@@ -184,3 +184,26 @@ fn what_the_nic_cannot_tell_is_refused_at_once() {
     other.up();
     assert!(other.queues[0].bypass().is_none());
 }
+
+#[test]
+fn copies_of_flows_come_to_a_function_that_is_not_promiscuous() {
+    let subscriptions = avf_driver::Subscription::parse("udp:4789").unwrap();
+    let settings = Settings { promiscuous: false, subscriptions, ..Settings::new(2) };
+    let grants = Options { grants: Caps::FSUB_PF, ..Options::default() };
+    let vxlan = Builder::ethernet().ipv4(A, B).udp(50_000, 4789).payload(&[7; 60]).build();
+    let other = Builder::ethernet().ipv4(A, B).udp(50_000, 53).payload(&[7; 60]).build();
+    for (options, lent) in [(grants, 1), (Options::default(), 0)] {
+        let mut rig = Rig::new(Persona::ice(), options, settings.clone()).unwrap();
+        rig.up();
+        [&vxlan, &other].into_iter().for_each(|frame| {
+            rig.inject(frame);
+        });
+        rig.run(Duration::from_millis(1));
+        assert_eq!(rig.lent, lent);
+        let agreed = rig.control().negotiated().unwrap().subscriptions;
+        assert_eq!(u64::from(agreed), 4 * lent, "over either IP, to the port and from it");
+        let told = rig.said.iter().any(|said| said.starts_with("copies of 4 flows were asked for"));
+        assert_eq!(told, lent == 0, "{:?}", rig.said);
+        rig.check().unwrap();
+    }
+}

@@ -409,8 +409,14 @@ impl Control {
         false
     }
 
-    /// Says so where there are fewer queues than were asked for.
+    /// Says so where there are fewer queues than were asked for, or fewer flows.
     pub(super) fn tell_fewer(&mut self) {
+        let flows = self.agreed.as_ref().map_or(0, |agreed| agreed.subscriptions);
+        let wanted = self.settings.subscriptions.len();
+        if usize::try_from(flows).unwrap_or(0) < wanted {
+            let advice = Step::Subscribe.advice();
+            self.say_once(format!("copies of {wanted} flows were asked for, the PF gives {flows}: {advice}"));
+        }
         let has = self.agreed.as_ref().map_or(0, |agreed| agreed.queues);
         if has < self.settings.queues {
             let wanted = self.settings.queues;
