@@ -84,8 +84,9 @@ impl Share {
             return Some(Reason::Depth);
         }
         let fast = settings.rate > 0 && is_fast(flow, packet.length, now, settings.rate);
-        // Not before it is known what it is, and never in the middle of a file.
-        let known = flow.a.app.is_settled() || flow.a.app.is_parsing();
+        // Not before it is known what it is, or that nobody will ever know; and never in the middle of a file.
+        let read = Side::BOTH.into_iter().any(|side| flow.peer(side).depth_reached());
+        let known = read || flow.a.app.is_settled() || flow.a.app.is_parsing();
         (fast && known && flow.a.files.is_idle()).then_some(Reason::Rate)
     }
 
