@@ -140,9 +140,9 @@ image-lock: ## lock the packages of FLAVOUR to what the mirror has now
 image-keys: ## keys of your own for Secure Boot and updates, in IMAGE_KEYS=FOLDER
 	@images/keys '$(IMAGE_KEYS)'
 
-# One image and one boot take 2 to 3 minutes of two idle cores; nothing happens when nothing changed that goes into it.
+# Only with VIGIE_IMAGE_GATE=1, as a busy machine takes ten minutes and more; and only when something changed that goes into it.
 .PHONY: image-gate
-image-gate: release image-tool guests ## the image is made, checked and booted once, if it changed since it last passed here
+image-gate: release image-tool guests ## with VIGIE_IMAGE_GATE=1: one image and one boot, if it changed since it passed here
 	@images/gate
 
 IMAGE_TEST_KEYS := $(if $(IMAGE_KEYS),$(IMAGE_KEYS),$(VIGIE_CACHE)/image/test-keys)
