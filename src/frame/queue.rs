@@ -30,7 +30,7 @@ pub struct Sorted<'a> {
     /// The frames.
     pub batch: Batch<'a>,
     /// Whose each of them is; empty when nobody has asked yet.
-    pub lots: Vec<Lot>,
+    pub lots: &'a [Lot],
     /// Number of the last frame that the source has passed, lent or not, and the latest packet time among them.
     pub seen: Option<(u64, Timestamp)>,
 }

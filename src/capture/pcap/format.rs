@@ -19,6 +19,12 @@ pub(super) struct Record {
     pub(super) link: LinkType,
 }
 
+impl Record {
+    /// A frame of no bytes.
+    pub(super) const EMPTY: Self =
+        Self { start: 0, len: 0, wire_len: 0, time: Timestamp::ZERO, link: LinkType::NULL };
+}
+
 /// What begins at a place in the file.
 #[derive(Debug)]
 pub(super) enum Step {

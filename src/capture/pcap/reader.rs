@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::sync::mpsc::RecvTimeoutError;
 
-use frame::{Batch, Ledger, Lot, RxError, RxQueue, RxStatus, Sorted, TapId, Timestamp};
+use frame::{Batch, Frame, Ledger, Lot, RxError, RxQueue, RxStatus, Sorted, TapId, Timestamp};
 
 use super::feed::Intake;
 use super::find::Kind;
@@ -170,23 +170,15 @@ impl Reader {
     /// Lends those of these records that concern this reader.
     fn lend_sorted(&mut self, from: usize, to: usize) -> Sorted<'_> {
         let (bytes, records) = self.source.lot(from, to);
-        let own = self.source.sorted(self.place, from, to).unwrap_or_default();
+        let (places, lots) = self.source.sorted(self.place, from, to).unwrap_or_default();
         let tap = self.tap();
         let first = self.number + 1;
-        let mut frames = Vec::with_capacity(own.len());
-        let mut lots = Vec::with_capacity(own.len());
-        let mut touched = 0;
-        for (at, lot) in own {
-            let behind = *at as usize - from;
-            if let Some(record) = records.get(behind) {
-                let frame = record.frame(bytes, first + behind as u64, tap);
-                touched ^= frame.data.first().unwrap_or(&0) ^ frame.data.get(64).unwrap_or(&0);
-                frames.push(frame);
-                lots.push(*lot);
-            }
-        }
-        // The feed's processor has them; here, their first lines come while the list is made, and not one by one.
-        std::hint::black_box(touched);
+        let frame = |place: &u32| {
+            let behind = *place as usize - from;
+            records.get(behind).unwrap_or(&Record::EMPTY).frame(bytes, first + behind as u64, tap)
+        };
+        let frames: Vec<Frame<'_>> = places.iter().map(frame).collect();
+        touch(&frames);
         let latest = records.iter().map(|r| r.time).max().unwrap_or_default();
         pass(records, &mut self.number, &mut self.last, (self.place == 0).then_some(&mut self.tally.ledger));
         Sorted { batch: Batch { frames, status: RxStatus::More }, lots, seen: Some((self.number, latest)) }
@@ -310,13 +302,10 @@ impl Source {
         (bytes, records.get(from..to).unwrap_or_default())
     }
 
-    /// Of these records, those that concern the reader at `place`; nothing when nobody has sorted them.
-    fn sorted(&self, place: usize, from: usize, to: usize) -> Option<&[(u32, Lot)]> {
+    /// Of these records, those that concern the reader at `place`, and whose they are; nothing when nobody has sorted them.
+    fn sorted(&self, place: usize, from: usize, to: usize) -> Option<(&[u32], &[Lot])> {
         let Self::Fed(_, segment, _) = self else { return None };
-        let own = segment.sorted.get(place)?;
-        let begin = own.partition_point(|(at, _)| (*at as usize) < from);
-        let rest = own.get(begin..).unwrap_or_default();
-        rest.get(..rest.partition_point(|(at, _)| (*at as usize) < to))
+        Some(segment.sorted.get(place)?.between(from, to))
     }
 
     /// Bytes of the present capture that are behind us.
@@ -337,6 +326,13 @@ fn pass(records: &[Record], number: &mut u64, last: &mut Timestamp, ledger: Opti
         ledger.received += records.len() as u64;
         ledger.received_bytes += records.iter().map(|r| u64::from(r.wire_len)).sum::<u64>();
     }
+}
+
+/// Reads from the first lines of each frame: the feed's processor has them, and here they come all at once instead of one
+/// by one.
+fn touch(frames: &[Frame<'_>]) {
+    let byte = |frame: &Frame<'_>, at| frame.data.get(at).copied().unwrap_or_default();
+    std::hint::black_box(frames.iter().fold(0, |sum, frame| sum ^ byte(frame, 0) ^ byte(frame, 64)));
 }
 
 /// The next records of a segment, or its ending once all were lent.

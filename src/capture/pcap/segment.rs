@@ -51,42 +51,73 @@ impl Ending {
 pub(super) struct Segment {
     pub(super) bytes: Vec<u8>,
     pub(super) records: Vec<Record>,
-    /// For each reader, which records concern it and whose they are; nothing when nobody has sorted them.
-    pub(super) sorted: Vec<Vec<(u32, Lot)>>,
+    /// For each reader, which records concern it; nothing when nobody has sorted them.
+    pub(super) sorted: Vec<Own>,
     /// Set in the last segment of a capture.
     pub(super) ending: Option<Ending>,
     /// How far into the file this segment reaches, in bytes of the file.
     pub(super) position: u64,
 }
 
+/// The records of a segment that concern one reader.
+#[derive(Debug, Default)]
+pub(super) struct Own {
+    /// Their places in the segment, rising.
+    pub(super) places: Vec<u32>,
+    /// Whose each of them is.
+    pub(super) lots: Vec<Lot>,
+}
+
+impl Own {
+    #[inline]
+    fn push(&mut self, place: u32, lot: Lot) {
+        self.places.push(place);
+        self.lots.push(lot);
+    }
+
+    fn clear(&mut self) {
+        self.places.clear();
+        self.lots.clear();
+    }
+
+    /// Those at the places from `from` on and before `to`.
+    pub(super) fn between(&self, from: usize, to: usize) -> (&[u32], &[Lot]) {
+        let at = |place: usize| self.places.partition_point(|own| (*own as usize) < place);
+        let range = at(from)..at(to);
+        let places = self.places.get(range.clone()).unwrap_or_default();
+        (places, self.lots.get(range).unwrap_or_default())
+    }
+}
+
 /// Deals the records of one capture out to readers.
 pub(super) struct Dealer {
     sorter: Sorter,
-    readers: usize,
+    readers: u16,
     /// The latest packet time so far.
     latest: Timestamp,
 }
 
 impl Dealer {
     pub(super) fn new(sorter: Sorter, readers: usize) -> Self {
+        let readers = u16::try_from(readers).unwrap_or(u16::MAX);
         Self { sorter, readers, latest: Timestamp::ZERO }
     }
 
     /// Says of each record which readers it concerns.
     pub(super) fn sort(&mut self, segment: &mut Segment) {
         let Segment { bytes, records, sorted, .. } = segment;
-        sorted.resize_with(self.readers, Vec::new);
-        sorted.iter_mut().for_each(Vec::clear);
+        sorted.resize_with(usize::from(self.readers), Own::default);
+        sorted.iter_mut().for_each(Own::clear);
         for (at, record) in (0..).zip(records.iter()) {
             let lot = (self.sorter)(&record.frame(bytes, 0, TapId(0)));
             let begins = record.time.seconds() > self.latest.seconds();
             self.latest = self.latest.max(record.time);
             match lot {
                 Lot::One(number) if !begins => {
-                    let reader = usize::from(number) % self.readers;
-                    sorted.get_mut(reader).into_iter().for_each(|own| own.push((at, lot)));
+                    let reader = usize::from(number % self.readers);
+                    sorted.get_mut(reader).into_iter().for_each(|own| own.push(at, lot));
                 }
-                _ => sorted.iter_mut().for_each(|own| own.push((at, lot))),
+                _ => sorted.iter_mut().for_each(|own| own.push(at, lot)),
             }
         }
     }

@@ -289,7 +289,7 @@ fn sorted_readers_are_lent_what_concerns_them() {
             let sorted = queue.sorted().unwrap();
             over[reader] |= sorted.batch.status == RxStatus::End;
             assert!(sorted.lots.len() == sorted.batch.frames.len());
-            for (frame, whose) in sorted.batch.frames.iter().zip(&sorted.lots) {
+            for (frame, whose) in sorted.batch.frames.iter().zip(sorted.lots) {
                 assert_eq!(*whose, lot(frame.data));
                 lent[reader].push((frame.number, frame.time));
             }
