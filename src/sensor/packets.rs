@@ -78,20 +78,26 @@ impl Trigger {
     }
 
     /// A frame comes: nothing was triggered by it yet.
+    #[inline]
     pub(crate) fn enter(&mut self, frame: &Frame<'_>) {
         self.hit = false;
         if self.in_events {
-            let mut bytes = self.leave_frame();
-            let (front, tag, rest) = frame.with_tag();
-            bytes.clear();
-            bytes.extend_from_slice(front);
-            bytes.extend_from_slice(tag.as_ref().map_or(&[], |tag| tag));
-            bytes.extend_from_slice(rest);
-            self.frame = Some((frame.link, bytes));
+            self.keep(frame);
         }
     }
 
+    fn keep(&mut self, frame: &Frame<'_>) {
+        let mut bytes = self.leave_frame();
+        let (front, tag, rest) = frame.with_tag();
+        bytes.clear();
+        bytes.extend_from_slice(front);
+        bytes.extend_from_slice(tag.as_ref().map_or(&[], |tag| tag));
+        bytes.extend_from_slice(rest);
+        self.frame = Some((frame.link, bytes));
+    }
+
     /// What comes now has no frame.
+    #[inline]
     pub(crate) fn leave(&mut self) {
         if self.in_events {
             self.spare = self.leave_frame();
