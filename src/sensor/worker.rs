@@ -433,12 +433,12 @@ impl Worker {
                 tools.out.tap = Some(Mirror::of(tap, packet));
             }
             let place = Place { origin: packet.origin.name(), outer: inside.is_some(), ..place };
-            match share.packet(packet, &whole(frame, packet, bytes), payload, place, &mut tools) {
+            let joined = joined(frame, packet, bytes);
+            match share.packet(packet, joined.as_ref().unwrap_or(frame), payload, place, &mut tools) {
                 Ok(handled) => {
                     // What is innermost is what the frame is about.
-                    let innermost = inside.is_none();
-                    passed_by = handled.bypassed && innermost;
-                    bypass(share, &handled, (frame, packet, innermost), &mut self.outer, &mut tools);
+                    passed_by = handled.bypassed && inside.is_none();
+                    bypass(share, &handled, (frame, packet, inside.is_none()), &mut self.outer, &mut tools);
                 }
                 Err(refusal) => refused |= refusal == Refused::TableFull && packet.depth == 0,
             }
@@ -525,7 +525,21 @@ impl Worker {
 
 /// Has a flow bypassed from its next packet on, here; and by the source, where its frames can be told there. `around` has
 /// the flows of the tunnels around it, of which it may be the next.
+#[inline]
 fn bypass(
+    share: &mut Share,
+    handled: &Handled,
+    seen: (&Frame<'_>, &Packet, bool),
+    around: &mut Vec<Outer>,
+    tools: &mut Tools<'_>,
+) {
+    let (.., innermost) = seen;
+    if !innermost || handled.bypassed || handled.bypass.is_some() {
+        note_or_bypass(share, handled, seen, around, tools);
+    }
+}
+
+fn note_or_bypass(
     share: &mut Share,
     handled: &Handled,
     (frame, packet, innermost): (&Frame<'_>, &Packet, bool),
@@ -541,8 +555,7 @@ fn bypass(
         around.push(Outer { flow: handled.flow, id, side: handled.side, each });
         return;
     }
-    let bypassed = handled.bypassed || handled.bypass.is_some();
-    if !bypassed || !share.would_ask(handled.flow, frame.time, tools) {
+    if !share.would_ask(handled.flow, frame.time, tools) {
         return;
     }
     let decode = &tools.settings.decode;
@@ -655,12 +668,13 @@ fn place_of(deal: Deal, share: u16) -> Option<usize> {
     }
 }
 
-/// The frame of a packet; of one that was put together from fragments, the packet itself.
-fn whole<'a>(frame: &Frame<'a>, packet: &Packet, bytes: &'a [u8]) -> Frame<'a> {
-    let (Source::Reassembled(_), Network::Ip(ip)) = (packet.source, &packet.network) else { return *frame };
+/// The frame of a packet that was put together from fragments: the packet itself.
+#[inline]
+fn joined<'a>(frame: &Frame<'a>, packet: &Packet, bytes: &'a [u8]) -> Option<Frame<'a>> {
+    let (Source::Reassembled(_), Network::Ip(ip)) = (packet.source, &packet.network) else { return None };
     let data = bytes.get(ip.offset as usize..).unwrap_or_default();
     let wire_len = u32::try_from(data.len()).unwrap_or(u32::MAX);
-    Frame { data, wire_len, link: LinkType::RAW, vlan: None, ..*frame }
+    Some(Frame { data, wire_len, link: LinkType::RAW, vlan: None, ..*frame })
 }
 
 fn payload<'a>(bytes: &'a [u8], packet: &Packet) -> &'a [u8] {

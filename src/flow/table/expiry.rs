@@ -149,6 +149,7 @@ impl<A: Default> Table<A> {
     }
 
     /// Moves a flow on in the wheel, if that is worth it; or back, when a shorter timeout holds.
+    #[inline]
     pub(super) fn postpone(&mut self, slot: u32) {
         let timeouts = self.timeouts();
         let Some(record) = self.records.get(slot as usize) else { return };
