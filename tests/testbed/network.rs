@@ -187,6 +187,8 @@ fn ip(words: &[&str]) -> Result<(), Unavailable> {
 mod tests {
     use super::*;
     use std::io::Write as _;
+    use std::net::UdpSocket;
+    use std::time::Duration;
     use world::{Pace, SynFlood, Talk, Transmit};
 
     fn network() -> Option<Network> {
@@ -200,9 +202,17 @@ mod tests {
     fn hosts_reach_each_other_and_leave_nothing_behind() {
         let Some(network) = network() else { return };
         let name = network.namespace(End::Left).to_owned();
-        let ping =
-            network.command(End::Left, "ping").args(["-c", "1", "-W", "2", "192.0.2.2"]).output().unwrap();
-        assert!(ping.status.success(), "{}", String::from_utf8_lossy(&ping.stderr));
+        // a socket stays in the namespace in which it was opened
+        let at = |end, address| network.within(end, || UdpSocket::bind((address, 4000))).unwrap().unwrap();
+        let (left, right) = (at(End::Left, "192.0.2.1"), at(End::Right, "192.0.2.2"));
+        for (from, to) in [(&left, &right), (&right, &left)] {
+            to.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+            from.send_to(b"are you there", to.local_addr().unwrap()).unwrap();
+            let mut said = [0; 64];
+            let (length, who) = to.recv_from(&mut said).unwrap();
+            assert_eq!((&said[..length], who), (&b"are you there"[..], from.local_addr().unwrap()));
+        }
+        drop((left, right));
         drop(network);
         assert!(!Path::new("/run/netns").join(name).exists());
     }
