@@ -254,6 +254,7 @@ impl Worker {
             self.bypasses.attach(queue.bypass());
         }
         let result = self.bursts(queue, handover);
+        self.shares.iter_mut().for_each(|share| share.let_all_go(&mut self.bypasses));
         self.end_all(handover);
         self.shares.iter_mut().for_each(Share::hand_over);
         self.bypasses.account(&mut self.ledger);

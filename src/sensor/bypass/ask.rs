@@ -150,6 +150,12 @@ impl Share {
         }
     }
 
+    /// The source is to drop nothing any more, as the sensor ends: what it has counted comes home while the flows are there
+    /// still, those of tunnels too.
+    pub(crate) fn let_all_go(&mut self, bypasses: &mut Bypasses) {
+        bypasses.release_all(&mut self.table);
+    }
+
     /// Takes in what the source has counted, a bounded part of it.
     pub(crate) fn look_after_bypassed(&mut self, now: Timestamp, bypasses: &mut Bypasses) {
         bypasses.turn(now, &mut self.table);

@@ -272,6 +272,19 @@ impl Bypasses {
         }
     }
 
+    /// Lets go of every flow.
+    fn release_all(&mut self, table: &mut Table<Attached>) {
+        for token in 0..u32::try_from(self.flows.len()).unwrap_or(u32::MAX) {
+            if let Some(bypassed) = self.bypassed_mut(table, token) {
+                bypassed.token = None;
+                self.counters.ended += 1;
+            }
+            if self.flow(Some(token)).is_some() {
+                self.release(token, table);
+            }
+        }
+    }
+
     /// Lets go of a flow at the source; what is new of it comes home first.
     fn release(&mut self, token: u32, table: &mut Table<Attached>) {
         if let Some(hook) = &mut self.hook {
