@@ -274,14 +274,13 @@ impl Bypasses {
 
     /// Lets go of every flow.
     fn release_all(&mut self, table: &mut Table<Attached>) {
-        for token in 0..u32::try_from(self.flows.len()).unwrap_or(u32::MAX) {
+        let held = (0u32..).zip(&self.flows).filter_map(|(token, entry)| entry.as_ref().map(|_| token));
+        for token in held.collect::<Vec<_>>() {
             if let Some(bypassed) = self.bypassed_mut(table, token) {
                 bypassed.token = None;
                 self.counters.ended += 1;
             }
-            if self.flow(Some(token)).is_some() {
-                self.release(token, table);
-            }
+            self.release(token, table);
         }
     }
 
