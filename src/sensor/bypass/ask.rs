@@ -211,7 +211,7 @@ impl Bypasses {
         }
     }
 
-    fn flow(&self, token: Option<u32>) -> Option<&Entry> {
+    pub(super) fn flow(&self, token: Option<u32>) -> Option<&Entry> {
         self.flows.get(token? as usize)?.as_ref()
     }
 }
