@@ -17,6 +17,13 @@ pub fn events(path: &Path) -> Vec<Value> {
     events_of(&text)
 }
 
+/// Events in a file that is being written, up to the last line that has its end; none of one that is not there yet.
+#[must_use]
+pub fn events_so_far(path: &Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    events_of(text.rfind('\n').and_then(|end| text.get(..=end)).unwrap_or_default())
+}
+
 /// Events of a text.
 ///
 /// # Panics

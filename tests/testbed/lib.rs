@@ -15,6 +15,6 @@ pub mod guest;
 mod network;
 mod running;
 
-pub use events::{assert_same_events, events, events_of, timeless};
+pub use events::{assert_same_events, events, events_of, events_so_far, timeless};
 pub use network::{End, Network, Unavailable};
 pub use running::{Ended, Running, binary, processor_time};

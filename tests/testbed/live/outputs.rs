@@ -7,7 +7,7 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
-use testbed::{End, Running, events};
+use testbed::{End, Running, events, events_so_far};
 use world::{Pace, Talk};
 
 /// A file system of a few kilobytes, unmounted at the end.
@@ -117,8 +117,8 @@ fn stats_come_by_the_clock_on_a_silent_wire() {
     let Some(stage) = Stage::set() else { return };
     let mut running = Running::start(&stage.network, End::Right, ["--set", "stats.interval=1"]);
     let eve = running.eve();
-    running.until("three are there", |_| of(&events(&eve), "stats").len() >= 3);
-    let all = events(&eve);
+    running.until("three are there", |_| of(&events_so_far(&eve), "stats").len() >= 3);
+    let all = events_so_far(&eve);
     let uptimes: Vec<u64> = of(&all, "stats").iter().map(|e| number(e, "/stats/uptime")).collect();
     assert!(uptimes.windows(2).all(|w| w[0] < w[1]), "{uptimes:?}");
     assert_eq!(number(of(&all, "stats")[0], "/stats/capture/kernel_packets"), 0);
