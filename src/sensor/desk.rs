@@ -86,7 +86,7 @@ impl Desk {
         for warning in queue.warnings() {
             self.warn(warning);
         }
-        let report = worker.report();
+        let report = worker.conclude();
         self.watch.publish(self.index, u64::MAX, report.clone());
         End { report, warnings: self.warnings, failure }
     }

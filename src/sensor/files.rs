@@ -106,7 +106,7 @@ impl Files {
         if let FileEvent::Open { name, range } = event {
             if self.open.len() < MOST_OPEN {
                 let mut file = File::new(settings, store, tx, side, name, range);
-                file.part = matches!(range, Some((.., Some(_)))).then(|| ranges.begin());
+                file.part = matches!(range, Some((.., Some(_)))).then(|| ranges.begin(file.is_read()));
                 self.open.push(file);
             }
             return None;
@@ -172,10 +172,20 @@ impl File {
         }
     }
 
+    /// Whether it is hashed or goes to the folder.
+    fn is_read(&self) -> bool {
+        self.md5.is_some() || self.sha1.is_some() || self.sha256.is_some() || self.kept
+    }
+
     fn lose(&mut self, n: u64) {
         // As in Suricata the size is that of the file, lost bytes included.
-        self.size += n;
         self.gaps |= n > 0;
+        self.pass_over(n);
+    }
+
+    /// Bytes that nobody has read: there is nothing to hash and to keep any more.
+    pub(crate) fn pass_over(&mut self, n: u64) {
+        self.size += n;
         self.md5 = None;
         self.sha1 = None;
         self.sha256 = None;

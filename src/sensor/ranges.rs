@@ -15,10 +15,18 @@ const BUDGET: usize = 16 << 20;
 /// Files being put together in one share.
 const MOST_WHOLES: usize = 64;
 
-/// One range on its way.
+/// A range, on its way or waiting: how long it is, and its bytes if somebody reads them.
 #[derive(Debug, Default)]
 struct Part {
-    bytes: Vec<u8>,
+    size: u64,
+    bytes: Option<Vec<u8>>,
+}
+
+impl Part {
+    /// Bytes that it holds.
+    fn held(&self) -> usize {
+        self.bytes.as_ref().map_or(0, Vec::len)
+    }
 }
 
 /// A file being put together.
@@ -30,7 +38,7 @@ struct Whole {
     /// Hashes and size of what is there from the beginning without a hole.
     front: File,
     /// Ranges behind a hole, by their first byte.
-    waiting: BTreeMap<u64, Vec<u8>>,
+    waiting: BTreeMap<u64, Part>,
 }
 
 /// What a share holds of ranges.
@@ -43,17 +51,19 @@ pub(crate) struct Ranges {
 }
 
 impl Ranges {
-    /// A range begins; its bytes go under this number.
-    pub(crate) fn begin(&mut self) -> u64 {
+    /// A range begins; its bytes go under this number. `read`: somebody hashes or keeps them, else their number is enough.
+    pub(crate) fn begin(&mut self, read: bool) -> u64 {
         self.next += 1;
-        self.parts.insert(self.next, Part::default());
+        self.parts.insert(self.next, Part { size: 0, bytes: read.then(Vec::new) });
         self.next
     }
 
     /// Its next bytes. A range that lost its place is not missed.
     pub(crate) fn add(&mut self, number: u64, data: &[u8]) {
         let Some(part) = self.parts.get_mut(&number) else { return };
-        part.bytes.extend_from_slice(data);
+        part.size += data.len() as u64;
+        let Some(bytes) = &mut part.bytes else { return };
+        bytes.extend_from_slice(data);
         self.held += data.len();
         while self.held > BUDGET && self.forget_oldest() {}
     }
@@ -61,7 +71,7 @@ impl Ranges {
     /// It was not sent whole.
     pub(crate) fn drop(&mut self, number: u64) {
         if let Some(part) = self.parts.remove(&number) {
-            self.held -= part.bytes.len();
+            self.held -= part.held();
         }
     }
 
@@ -76,17 +86,17 @@ impl Ranges {
     ) -> Option<Finished> {
         let part = self.parts.remove(&number)?;
         let (start, _, Some(size)) = file.range? else {
-            self.held -= part.bytes.len();
+            self.held -= part.held();
             return None;
         };
         let at = self.whole(server, &file.name, size, settings, store);
         let whole = self.wholes.get_mut(at)?;
-        self.held -= whole.take(start, part.bytes, settings.most);
+        self.held -= whole.take(start, part, settings.most);
         if whole.front.size < size {
             return None;
         }
         let whole = self.wholes.remove(at)?;
-        self.held -= whole.waiting.values().map(Vec::len).sum::<usize>();
+        self.held -= whole.held();
         Some(whole.front.conclude(FileEnd::Closed, settings))
     }
 
@@ -119,33 +129,47 @@ impl Ranges {
             return true;
         }
         let Some((_, part)) = self.parts.pop_first() else { return false };
-        self.held -= part.bytes.len();
+        self.held -= part.held();
         true
     }
 
     fn forget_whole(&mut self) {
         if let Some(whole) = self.wholes.pop_front() {
-            self.held -= whole.waiting.values().map(Vec::len).sum::<usize>();
+            self.held -= whole.held();
         }
     }
 }
 
 impl Whole {
+    /// Bytes that wait.
+    fn held(&self) -> usize {
+        self.waiting.values().map(Part::held).sum()
+    }
+
     /// Takes a range, and answers how many bytes need not be held any more.
-    fn take(&mut self, start: u64, bytes: Vec<u8>, most: u64) -> usize {
-        let mut freed = 0;
-        let old = self.waiting.insert(start, bytes).map_or(0, |old| old.len());
-        freed += old;
-        while let Some((start, bytes)) = self.waiting.pop_first() {
+    fn take(&mut self, start: u64, part: Part, most: u64) -> usize {
+        let mut freed = self.waiting.insert(start, part).map_or(0, |old| old.held());
+        while let Some((start, part)) = self.waiting.pop_first() {
             if start > self.front.size {
-                self.waiting.insert(start, bytes);
+                self.waiting.insert(start, part);
                 break;
             }
-            let known = usize::try_from(self.front.size - start).unwrap_or(usize::MAX);
-            self.front.add(bytes.get(known..).unwrap_or_default(), most);
-            freed += bytes.len();
+            self.join(start, &part, most);
+            freed += part.held();
         }
         freed
+    }
+
+    /// Adds what a range that begins in the front, or right behind it, has beyond it.
+    fn join(&mut self, start: u64, part: &Part, most: u64) {
+        let known = self.front.size - start;
+        match &part.bytes {
+            Some(bytes) => {
+                let known = usize::try_from(known).unwrap_or(usize::MAX);
+                self.front.add(bytes.get(known..).unwrap_or_default(), most);
+            }
+            None => self.front.pass_over(part.size.saturating_sub(known)),
+        }
     }
 }
 
@@ -154,9 +178,13 @@ mod tests {
     use super::*;
 
     fn join(ranges: &mut Ranges, start: u64, bytes: &[u8], size: u64) -> Option<Finished> {
+        join_if(ranges, true, start, bytes, size)
+    }
+
+    fn join_if(ranges: &mut Ranges, read: bool, start: u64, bytes: &[u8], size: u64) -> Option<Finished> {
         let settings = Settings { sha256: true, ..Settings::default() };
         let store = Store::default();
-        let number = ranges.begin();
+        let number = ranges.begin(read);
         ranges.add(number, bytes);
         let range = Some((start, start + bytes.len() as u64 - 1, Some(size)));
         let file = File::new(&settings, &store, 0, Side::ToClient, b"/f", range);
@@ -177,6 +205,18 @@ mod tests {
     }
 
     #[test]
+    fn what_nobody_reads_is_only_counted() {
+        let mut ranges = Ranges::default();
+        assert!(join_if(&mut ranges, false, 4, b"efgh", 10).is_none());
+        assert!(join_if(&mut ranges, false, 2, b"cdef", 10).is_none());
+        assert!(join_if(&mut ranges, true, 8, b"ij", 10).is_none());
+        assert_eq!(ranges.held, 2);
+        let whole = join_if(&mut ranges, false, 0, b"abc", 10).expect("nothing is missing");
+        assert_eq!((whole.file.size, whole.file.gaps), (10, false));
+        assert_eq!(whole.hashes.sha256, None, "of what was not read there is no hash");
+    }
+
+    #[test]
     fn memory_is_bounded_and_what_was_forgotten_is_not_told() {
         let mut ranges = Ranges::default();
         let chunk = vec![0; 1 << 20];
@@ -184,7 +224,7 @@ mod tests {
             assert!(join(&mut ranges, (n + 1) << 20, &chunk, 1 << 40).is_none());
             assert!(ranges.held <= BUDGET);
         }
-        let lost = ranges.begin();
+        let lost = ranges.begin(true);
         for _ in 0..40 {
             ranges.add(lost, &chunk);
         }

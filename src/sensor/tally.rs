@@ -182,8 +182,16 @@ impl Tally {
         }
     }
 
-    /// Adds another worker's.
-    pub fn add(&mut self, other: &Self) {
+    /// Adds another worker's to what there is; the first is taken as it is.
+    pub(crate) fn join(mine: &mut Arc<Self>, other: &Arc<Self>) {
+        if mine.timeline.start.is_none() && mine.protocols.is_empty() {
+            *mine = Arc::clone(other);
+        } else {
+            Arc::make_mut(mine).add(other);
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
         self.timeline.add(&other.timeline);
         for (name, volume) in &other.protocols {
             self.protocols.entry(name).or_default().add(*volume);

@@ -77,7 +77,7 @@ pub struct Report {
     /// Anomalies by name.
     pub anomalies: AnomalyCounts,
     /// For the summary.
-    pub tally: Tally,
+    pub tally: Arc<Tally>,
     /// Packets remembered for events.
     pub remembered: Remembered,
     /// Bytes held by tables, streams and decoder now.
@@ -120,7 +120,7 @@ impl Report {
             }
         }
         self.anomalies.add(&other.anomalies);
-        self.tally.add(&other.tally);
+        Tally::join(&mut self.tally, &other.tally);
         self.remembered.add(&other.remembered);
         self.memory += other.memory;
         self.flows += other.flows;
@@ -499,6 +499,17 @@ impl Worker {
     /// What was counted so far.
     #[must_use]
     pub fn report(&self) -> Report {
+        self.report_with(self.tally.clone())
+    }
+
+    /// What was counted, at the end: the tally is given away, not copied.
+    #[must_use]
+    pub fn conclude(&mut self) -> Report {
+        let tally = std::mem::take(&mut self.tally);
+        self.report_with(tally)
+    }
+
+    fn report_with(&self, tally: Tally) -> Report {
         let mut report = Report {
             ledger: self.ledger.clone(),
             refused: self.refused,
@@ -508,7 +519,7 @@ impl Worker {
             decode: self.decoder.counters().clone(),
             events: self.out.counts.clone(),
             anomalies: self.anomalies.clone(),
-            tally: self.tally.clone(),
+            tally: Arc::new(tally),
             first: self.first,
             last: self.now,
             ..Report::default()
