@@ -1,6 +1,7 @@
 //! The decoder: one frame in, its packets out.
 
 use std::mem;
+use std::num::NonZeroU8;
 use std::sync::Arc;
 
 use frame::{Frame, Loss};
@@ -182,9 +183,9 @@ impl Decoder {
             match task.source {
                 Source::Frame => self.run(frame.data, frame, &task),
                 Source::Reassembled(i) => {
-                    let bytes = self.out.rebuilt.get_mut(usize::from(i)).map(mem::take).unwrap_or_default();
+                    let bytes = self.out.rebuilt.get_mut(slot_of(i)).map(mem::take).unwrap_or_default();
                     self.run(&bytes, frame, &task);
-                    if let Some(slot) = self.out.rebuilt.get_mut(usize::from(i)) {
+                    if let Some(slot) = self.out.rebuilt.get_mut(slot_of(i)) {
                         *slot = bytes;
                     }
                 }
@@ -204,13 +205,16 @@ impl Decoder {
             source: task.source,
             origin: task.origin,
             depth: task.depth,
-            ether: task.ether,
             vlans: task.vlans,
             tenant: task.tenant,
             length: task.length,
             mirrored: task.mirrored,
             ..Packet::default()
         };
+        // Nearly never is there one yet; to copy the empty place costs more than to look.
+        if task.ether.is_some() {
+            p.ether = task.ether;
+        }
         let (events, tasks) = (self.out.events.len(), self.out.tasks.len());
         let mut walk = Walk::new(bytes, &self.settings, &mut self.out, frame, task, index);
         walk.begin(p);
@@ -285,6 +289,11 @@ fn outermost(frame: &Frame<'_>) -> Task {
     }
 }
 
+/// Where the first, the second reassembled packet lies.
+fn slot_of(number: NonZeroU8) -> usize {
+    usize::from(number.get()) - 1
+}
+
 /// Whether a packet is a copy of one seen before. What is inside another packet shares its fate, and fragments were
 /// looked for when they came.
 fn look_for_copy(out: &mut Out, p: &Packet, bytes: &[u8], frame: &Frame<'_>, task: &Task) -> Option<Dropped> {
@@ -301,6 +310,6 @@ fn look_for_copy(out: &mut Out, p: &Packet, bytes: &[u8], frame: &Frame<'_>, tas
 fn bytes_of<'a>(rebuilt: &'a [Vec<u8>], frame: &Frame<'a>, packet: &Packet) -> &'a [u8] {
     match packet.source {
         Source::Frame => frame.data,
-        Source::Reassembled(i) => rebuilt.get(usize::from(i)).map_or(&[], Vec::as_slice),
+        Source::Reassembled(i) => rebuilt.get(slot_of(i)).map_or(&[], Vec::as_slice),
     }
 }

@@ -1,6 +1,7 @@
 //! What decoding gives: layers as offsets and facts, never as pointers.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::num::NonZeroU8;
 
 /// Where a packet's bytes stand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -8,8 +9,9 @@ pub enum Source {
     /// In the captured frame.
     #[default]
     Frame,
-    /// In the decoder's own memory: reassembled from fragments. Valid until the next frame is decoded.
-    Reassembled(u8),
+    /// In the decoder's own memory, reassembled from fragments: the first, the second. Valid until the next frame is
+    /// decoded.
+    Reassembled(NonZeroU8),
 }
 
 /// How a packet came to be (EVE's `pkt_src`).
@@ -90,7 +92,9 @@ impl Address {
     /// From four bytes.
     #[must_use]
     pub const fn v4(b: [u8; 4]) -> Self {
-        Self([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, b[0], b[1], b[2], b[3]])
+        // One number, so that it is stored in two pieces of eight bytes: it is read so, and a read that spans smaller stores
+        // waits for them.
+        Self((0xffff_0000_0000 | u32::from_be_bytes(b) as u128).to_be_bytes())
     }
 
     /// As the standard library's type; mapped IPv4 becomes IPv4 again when `version` is 4.

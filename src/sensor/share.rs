@@ -170,10 +170,10 @@ impl Share {
         packet: &Packet,
         frame: &Frame<'_>,
         payload: &[u8],
-        place: Place,
+        place: &mut Place,
         tools: &mut Tools<'_>,
     ) -> Result<Handled, Refused> {
-        let mut place = self.enter(place);
+        self.enter(place);
         let now = Moment { time: Timestamp::from_nanos(place.nanos), number: place.packet };
         let turn = self.table.turn(packet, payload, now, u32::from(place.tap))?;
         if let Some(mirror) = &tools.out.tap {
@@ -182,16 +182,16 @@ impl Share {
         self.watch_halves(turn.flow, place.outer);
         self.keep(turn.flow, frame, tools);
         if turn.ended {
-            self.reap(now.time, &mut place, tools);
+            self.reap(now.time, place, tools);
         }
         if !turn.events.is_empty() {
-            self.stream_events(&turn, &mut place, tools);
+            self.stream_events(&turn, place, tools);
         }
         let mut bypass = None;
         if turn.bypassed {
             self.pass_by(&turn, packet, tools);
         } else {
-            self.read_turn(&turn, packet, payload, &mut place, tools);
+            self.read_turn(&turn, packet, payload, place, tools);
             if tools.settings.bypass.is_on() {
                 bypass = self.weigh(&turn, packet, now.time, tools);
             }
@@ -212,7 +212,7 @@ impl Share {
     ) {
         if turn.direct {
             self.datagram(turn, packet, payload, place, tools);
-        } else if turn.readable != [false; 2] {
+        } else if turn.readable[0] || turn.readable[1] {
             // What this packet acknowledges is older than what it brings.
             for side in [turn.side.other(), turn.side] {
                 if turn.readable.get(side.index()).copied().unwrap_or(false) {
@@ -253,9 +253,9 @@ impl Share {
     }
 
     /// Ends the flows whose time has come.
-    pub(crate) fn tick(&mut self, now: Timestamp, place: Place, tools: &mut Tools<'_>) {
-        let mut place = self.enter(place);
-        self.reap(now, &mut place, tools);
+    pub(crate) fn tick(&mut self, now: Timestamp, place: &mut Place, tools: &mut Tools<'_>) {
+        self.enter(place);
+        self.reap(now, place, tools);
         self.leave(place);
     }
 
@@ -265,24 +265,24 @@ impl Share {
     }
 
     /// Ends the oldest flow, because the run ends.
-    pub(crate) fn end_oldest(&mut self, place: Place, tools: &mut Tools<'_>) {
-        let mut place = self.enter(place);
+    pub(crate) fn end_oldest(&mut self, place: &mut Place, tools: &mut Tools<'_>) {
+        self.enter(place);
         if let Some(at) = self.table.pop_any() {
-            self.end(at, End::Forced, &mut place, tools);
+            self.end(at, End::Forced, place, tools);
         }
         self.leave(place);
     }
 
     /// Turns count on while the same packet comes back to this share (tunnels).
-    fn enter(&mut self, place: Place) -> Place {
+    fn enter(&mut self, place: &mut Place) {
         if place.slot != self.slot {
             self.slot = place.slot;
             self.turn = 0;
         }
-        Place { share: self.number, turn: self.turn, ..place }
+        (place.share, place.turn) = (self.number, self.turn);
     }
 
-    fn leave(&mut self, place: Place) {
+    fn leave(&mut self, place: &Place) {
         self.turn = place.turn;
     }
 

@@ -355,7 +355,7 @@ impl Worker {
     }
 
     fn tick(&mut self, slot: u64, handover: &mut dyn Handover) {
-        let place = Place { slot, nanos: self.now.nanos(), ..Place::default() };
+        let mut place = Place { slot, nanos: self.now.nanos(), ..Place::default() };
         let mut tools = tools(
             &self.settings,
             &self.engine,
@@ -366,7 +366,7 @@ impl Worker {
             &mut self.bypasses,
         );
         for share in &mut self.shares {
-            share.tick(self.now, place, &mut tools);
+            share.tick(self.now, &mut place, &mut tools);
             if tools.out.batch.events.len() >= MOST_EVENTS {
                 hand_over(tools.out, last_key(tools.out), handover);
             }
@@ -387,7 +387,7 @@ impl Worker {
             self.out.tenants.extend(self.decoder.tenants().iter().skip(known).cloned());
             self.out.tap = decoded.packets.first().map(|packet| Mirror::of(tap, packet));
         }
-        let place = Place {
+        let mut place = Place {
             slot: frame.number * 2 + 1,
             nanos: frame.time.nanos(),
             packet: frame.number,
@@ -407,7 +407,6 @@ impl Worker {
         );
         if mine {
             // Decoding events and ARP belong to the frame, not to a flow: they stand before every share's.
-            let mut place = Place { share: 0, ..place };
             decode_events(&decoded, &mut place, &mut tools);
         } else if self.settings.events.anomaly_decode && !decoded.events.is_empty() {
             // Another worker writes them; flows in the frame that are this one's are captured all the same.
@@ -433,9 +432,9 @@ impl Worker {
             if let Some(tap) = decoded.tap {
                 tools.out.tap = Some(Mirror::of(tap, packet));
             }
-            let place = Place { origin: packet.origin.name(), outer: inside.is_some(), ..place };
+            (place.origin, place.outer) = (packet.origin.name(), inside.is_some());
             let joined = joined(frame, packet, bytes);
-            match share.packet(packet, joined.as_ref().unwrap_or(frame), payload, place, &mut tools) {
+            match share.packet(packet, joined.as_ref().unwrap_or(frame), payload, &mut place, &mut tools) {
                 Ok(handled) => {
                     // What is innermost is what the frame is about.
                     passed_by = handled.bypassed && inside.is_none();
@@ -471,7 +470,7 @@ impl Worker {
         loop {
             let oldest = self.shares.iter_mut().enumerate().filter_map(|(i, s)| Some((s.oldest()?, i))).min();
             let Some((first, index)) = oldest else { break };
-            let place = Place { slot: END + first, nanos: self.now.nanos(), ..Place::default() };
+            let mut place = Place { slot: END + first, nanos: self.now.nanos(), ..Place::default() };
             let mut tools = tools(
                 &self.settings,
                 &self.engine,
@@ -482,7 +481,7 @@ impl Worker {
                 &mut self.bypasses,
             );
             if let Some(share) = self.shares.get_mut(index) {
-                share.end_oldest(place, &mut tools);
+                share.end_oldest(&mut place, &mut tools);
             }
             if self.out.batch.events.len() >= MOST_EVENTS {
                 let upto = last_key(&self.out);

@@ -6,6 +6,7 @@
 mod held;
 mod train;
 
+use std::num::NonZeroU8;
 use std::time::Duration;
 
 use frame::Timestamp;
@@ -243,10 +244,10 @@ impl Walk<'_> {
             let event = if version_4 { Event::Ipv4FragPktTooLarge } else { Event::Ipv6FragPktTooLarge };
             return self.raise(event);
         }
-        let Ok(index) = u8::try_from(slot) else { return };
+        let Some(number) = u8::try_from(slot + 1).ok().and_then(NonZeroU8::new) else { return };
         let task = Task {
             start: if version_4 { Start::Ip4 } else { Start::Ip6 },
-            source: Source::Reassembled(index),
+            source: Source::Reassembled(number),
             origin: Origin::Defragmented,
             depth: p.depth,
             layers: self.layers,

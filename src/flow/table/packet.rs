@@ -229,7 +229,7 @@ impl<A: Default> Table<A> {
         let seconds = u32::try_from(now.time.seconds()).unwrap_or(u32::MAX);
         let (before, probes) = (flow.tcp.state, flow.tcp.probes());
         let segment = Segment { tcp, len, seconds, side: turn.side };
-        let outcome = step(&mut flow.tcp, segment, &self.settings, &mut turn.events);
+        let outcome = step(&mut flow.tcp, &segment, &self.settings, &mut turn.events);
         let after = flow.tcp.state;
         self.counters.tcp_probe += u64::from(flow.tcp.probes() & !probes != 0);
         self.counters.tcp_keepalive += u64::from(flow.peer(turn.side).marks & marks::KEEPALIVE != 0);

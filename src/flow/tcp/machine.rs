@@ -35,7 +35,7 @@ pub(crate) enum Outcome {
 /// One step: connection, packet, and what to say about it.
 pub(super) struct Step<'a> {
     pub(super) tcp: &'a mut Tcp,
-    pub(super) segment: Segment<'a>,
+    pub(super) segment: &'a Segment<'a>,
     pub(super) settings: &'a Settings,
     pub(super) events: &'a mut EventList,
 }
@@ -43,7 +43,7 @@ pub(super) struct Step<'a> {
 /// Moves the machine by one packet.
 pub(crate) fn step(
     tcp: &mut Tcp,
-    segment: Segment<'_>,
+    segment: &Segment<'_>,
     settings: &Settings,
     events: &mut EventList,
 ) -> Outcome {

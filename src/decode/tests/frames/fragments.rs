@@ -3,6 +3,7 @@
 use decode::fragment::{self, Policy};
 use decode::{Decoder, Origin, Settings, Source};
 use frame::{LinkType, Loss, Timestamp};
+use std::num::NonZeroU8;
 
 use crate::build::*;
 
@@ -30,7 +31,7 @@ fn rebuilt(decoder: &Decoder, data: &[u8]) -> Vec<u8> {
     let frame = frame(LinkType::RAW, data);
     let decoded = decoder.last();
     let packet = decoded.packets.last().unwrap();
-    assert_eq!((packet.origin, packet.source), (Origin::Defragmented, Source::Reassembled(0)));
+    assert_eq!((packet.origin, packet.source), (Origin::Defragmented, Source::Reassembled(NonZeroU8::MIN)));
     decoded.bytes(&frame, packet).to_vec()
 }
 
@@ -157,7 +158,10 @@ fn a_tunnel_in_fragments_is_found() {
     feed(&mut decoder, &data(0, true, &body[..32]));
     let seen = feed(&mut decoder, &data(32, false, &body[32..]));
     assert_eq!(seen.packets.len(), 3);
-    assert_eq!((seen.last().origin, seen.last().source), (Origin::IpIp4, Source::Reassembled(0)));
+    assert_eq!(
+        (seen.last().origin, seen.last().source),
+        (Origin::IpIp4, Source::Reassembled(NonZeroU8::MIN))
+    );
     assert_eq!(seen.ports(), (1111, 2222));
 }
 
