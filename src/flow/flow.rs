@@ -63,8 +63,6 @@ pub struct Flow<A> {
     pub swapped: bool,
     /// First packet.
     pub first: Moment,
-    /// A number that follows from the key and the first packet only; below 2^53.
-    pub id: u64,
     /// ICMP: type and code of each side's first message.
     pub icmp: [Option<(u8, u8)>; 2],
     /// Ethernet addresses of the first packet.
@@ -94,6 +92,13 @@ impl<A> Flow<A> {
             *b += u64::from(length);
         }
         self.last = self.last.max(now);
+    }
+
+    /// A number that follows from the key and the first packet only; below 2^53. To find it anew takes less than the eight
+    /// bytes of each flow that would keep it.
+    #[must_use]
+    pub fn id(&self) -> u64 {
+        self.key.id(self.first)
     }
 
     /// Whether both sides spoke.

@@ -508,7 +508,7 @@ fn feed(
 }
 
 fn name_of(flow: &Flow<Attached>) -> FlowName {
-    FlowName { second: flow.first.time.seconds(), id: flow.id }
+    FlowName { second: flow.first.time.seconds(), id: flow.id() }
 }
 
 /// The two rooms name the sides alike, and do not know each other.

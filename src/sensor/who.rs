@@ -30,7 +30,7 @@ impl Who {
         let key = &flow.key;
         let has_ports = matches!(key.protocol, 6 | 17 | 132);
         Self {
-            flow_id: flow.id,
+            flow_id: flow.id(),
             client: key.src.to_ip(key.version),
             server: key.dst.to_ip(key.version),
             ports: has_ports.then_some(Ports { src: key.src_port, dst: key.dst_port }),

@@ -561,7 +561,7 @@ fn note_or_bypass(
         share.bypass(handled.flow, reason, tools);
     }
     if !innermost {
-        let id = share.table().flow(handled.flow).id;
+        let id = share.table().flow(handled.flow).id();
         let each = i64::from(packet.length) - i64::from(frame.wire_len);
         around.push(Outer { flow: handled.flow, id, side: handled.side, each });
         return;

@@ -173,7 +173,7 @@ fn the_same_packets_give_the_same_flows() {
         let mut all = Vec::new();
         while let Some(at) = bench.table.pop_any() {
             let f = bench.table.flow(at);
-            all.push((f.id, f.packets, f.bytes, f.tcp.state));
+            all.push((f.id(), f.packets, f.bytes, f.tcp.state));
             bench.table.remove(at);
         }
         (all, bench.table.counters().clone())

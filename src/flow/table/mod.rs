@@ -200,7 +200,7 @@ impl<A: Default> Table<A> {
         let mut all: Vec<(crate::Moment, u64, u32)> = Vec::with_capacity(self.active);
         for (slot, record) in (0u32..).zip(&self.records) {
             if record.flow.live && record.flow.class != Class::Ended {
-                all.push((record.flow.first, record.flow.id, slot));
+                all.push((record.flow.first, record.flow.id(), slot));
             }
         }
         all.sort_unstable_by_key(|(first, id, _)| (first.number, first.time, *id));

@@ -175,7 +175,6 @@ impl<A: Default> Table<A> {
             key,
             first: now,
             last: now,
-            id: key.id(now),
             ether: packet.ether,
             vlans: packet.vlans,
             class: Class::Unanswered,

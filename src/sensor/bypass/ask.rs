@@ -136,7 +136,7 @@ impl Share {
         if token.is_none() && half.reversed() != half {
             ways.push(way(half.reversed(), seen.side.other()));
         }
-        let entry = Entry { flow: seen.at, id: flow.id, ways };
+        let entry = Entry { flow: seen.at, id: flow.id(), ways };
         tools.bypasses.ask(token, entry, seen.now, &mut self.table);
     }
 

@@ -265,7 +265,7 @@ impl Bypasses {
             table.credit(entry.flow, way.side, packets, own, last);
         }
         for outer in &way.outer {
-            if table.flow(outer.flow).id == outer.id {
+            if table.flow(outer.flow).id() == outer.id {
                 let bytes = Worth::Frame(outer.each).bytes(packets, bytes, inner);
                 table.credit(outer.flow, outer.side, packets, bytes, last);
             }
@@ -297,5 +297,5 @@ impl Bypasses {
 /// What hangs on a flow as bypassed, if it is still that flow.
 fn bypassed_mut(table: &mut Table<Attached>, at: FlowRef, id: u64) -> Option<&mut Bypassed> {
     let flow = table.flow_mut(at);
-    if flow.id == id { flow.a.bypassed.as_deref_mut() } else { None }
+    if flow.id() == id { flow.a.bypassed.as_deref_mut() } else { None }
 }
