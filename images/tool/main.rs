@@ -30,6 +30,9 @@ enum Command {
     Ova {
         #[command(flatten)]
         pair: Pair,
+        /// A VMDK of that disk which is there already.
+        #[arg(long, value_name = "VMDK")]
+        vmdk: Option<PathBuf>,
         #[command(flatten)]
         named: Named,
     },
@@ -78,6 +81,9 @@ enum Command {
         /// Its raw disk.
         #[arg(long, value_name = "RAW")]
         disk: Option<PathBuf>,
+        /// A check to leave out, by its name; may come again.
+        #[arg(long, value_name = "CHECK")]
+        but: Vec<String>,
         /// Name the checks, and check nothing.
         #[arg(long)]
         list: bool,
@@ -110,11 +116,14 @@ fn main() -> ExitCode {
         Command::Vmdk(pair) => write_vmdk(&pair.raw, &pair.out),
         Command::Vhd(pair) => write_vhd(&pair.raw, &pair.out),
         Command::Gcp(pair) => write_gcp(&pair.raw, &pair.out),
-        Command::Ova { pair, named } => write_ova(&pair.raw, &pair.out, &named),
+        Command::Ova { pair, vmdk: Some(vmdk), named } => pack(&vmdk, &pair.raw, &pair.out, &named),
+        Command::Ova { pair, vmdk: None, named } => write_ova(&pair.raw, &pair.out, &named),
         Command::All { raw, folder, named } => all(&raw, &folder, &named),
         Command::Verify { file, raw } => verify(&file, raw.as_deref()),
         Command::Bios { raw, boot, core, start, sectors } => embed(&raw, &boot, &core, start, sectors),
-        Command::Check { platform, root, disk, list } => return check(platform, root, disk, list),
+        Command::Check { platform, root, disk, but, list } => {
+            return check(platform, Subject { root, disk }, &but, list);
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -169,15 +178,15 @@ fn write_gcp(raw: &Path, out: &Path) -> Result<(), Fault> {
 }
 
 fn write_ova(raw: &Path, out: &Path, wanted: &Named) -> Result<(), Fault> {
-    let (_, size) = disk::open(raw)?;
     let vmdk = out.with_extension("vmdk.part");
     write_vmdk(raw, &vmdk)?;
-    let packed = pack(&vmdk, size, out, wanted);
+    let packed = pack(&vmdk, raw, out, wanted);
     let _ = std::fs::remove_file(&vmdk);
     packed
 }
 
-fn pack(vmdk: &Path, size: u64, out: &Path, wanted: &Named) -> Result<(), Fault> {
+fn pack(vmdk: &Path, raw: &Path, out: &Path, wanted: &Named) -> Result<(), Fault> {
+    let (_, size) = disk::open(raw)?;
     let wish = ova::Wish { name: wanted.name.clone(), version: wanted.version.clone(), date: wanted.date };
     let mut disk = File::open(vmdk).map_err(|e| named(vmdk, &e))?;
     appear(out, |file| ova::pack(&wish, &mut disk, size, &mut BufWriter::new(file)))
@@ -185,10 +194,9 @@ fn pack(vmdk: &Path, size: u64, out: &Path, wanted: &Named) -> Result<(), Fault>
 
 fn all(raw: &Path, folder: &Path, wanted: &Named) -> Result<(), Fault> {
     std::fs::create_dir_all(folder).map_err(|e| named(folder, &e))?;
-    let (_, size) = disk::open(raw)?;
     let path = |ending: &str| folder.join(format!("{}.{ending}", wanted.name));
     write_vmdk(raw, &path("vmdk"))?;
-    pack(&path("vmdk"), size, &path("ova"), wanted)?;
+    pack(&path("vmdk"), raw, &path("ova"), wanted)?;
     write_vhd(raw, &path("vhd"))?;
     write_gcp(raw, &path("tar.gz"))?;
     ["vmdk", "ova", "vhd", "tar.gz"].iter().try_for_each(|ending| verify(&path(ending), Some(raw)))
@@ -266,20 +274,24 @@ fn embed(raw: &Path, boot: &Path, core: &Path, start: u64, sectors: u64) -> Resu
     bios::embed(&mut disk, &boot, &core, start, sectors)
 }
 
-fn check(platform: Option<Platform>, root: Option<PathBuf>, disk: Option<PathBuf>, list: bool) -> ExitCode {
+fn check(platform: Option<Platform>, subject: Subject, but: &[String], list: bool) -> ExitCode {
     let platforms: Vec<Platform> = platform.map_or_else(|| Platform::ALL.to_vec(), |one| vec![one]);
     let mut out = std::io::stdout().lock();
-    if !list && root.is_none() && disk.is_none() {
+    if !list && subject.root.is_none() && subject.disk.is_none() {
         eprintln!("image-tool: nothing to check: give --root FOLDER, --disk RAW, or both");
         return ExitCode::from(2);
     }
-    let subject = Subject { root, disk };
+    if let Some(name) = but.iter().find(|name| check::CHECKS.iter().all(|check| check.name != **name)) {
+        eprintln!("image-tool: no check `{name}`: --list names them");
+        return ExitCode::from(2);
+    }
     let mut failed = 0;
     for check in check::CHECKS.iter().filter(|check| platforms.iter().any(|p| check.platforms.contains(p))) {
         let line = match list {
             true => format!("{:<16} {}", check.name, check.text),
             false => {
-                let faults = (check.look)(&subject);
+                let is_wanted = but.iter().all(|name| name != check.name);
+                let faults = is_wanted.then(|| (check.look)(&subject)).flatten();
                 failed += usize::from(matches!(&faults, Some(list) if !list.is_empty()));
                 match faults {
                     None => format!("left out  {:<16} {}", check.name, check.text),

@@ -1,7 +1,10 @@
 //! OVA (DMTF DSP0243 1.1.1): descriptor, manifest and disk in one tar, in this order.
 //!
 //! What importers insist on, and others got wrong: the descriptor first; no space before the bracket of a digest; the format
-//! of the disk by its URI; properties that reach the guest only with `ovf:transport`.
+//! of the disk by its URI; properties that reach the guest only with `ovf:transport`. What the schema demands, [`envelope`]
+//! has.
+
+mod envelope;
 
 use crate::disk::{SECTOR, hash, hex};
 use crate::{Fault, vmdk};
@@ -168,6 +171,10 @@ fn agree(digests: &[(String, String)], name: &str, digest: &str) -> Result<(), F
 fn described(text: &str, disk: &str, length: u64, capacity: u64) -> Result<Contents, Fault> {
     let document = Document::parse(text).map_err(|e| Fault::new(format!("descriptor: {e}")))?;
     let wrong = |what: String| Fault::new(format!("descriptor: {what}"));
+    let faults = envelope::faults(&document);
+    if !faults.is_empty() {
+        return Err(wrong(faults.join("; ")));
+    }
     let all = |name: &'static str| document.descendants().filter(move |node| node.tag_name().name() == name);
     let one = |name: &'static str| all(name).next().ok_or_else(|| wrong(format!("no {name}")));
     let attribute =

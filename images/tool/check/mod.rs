@@ -107,8 +107,14 @@ pub static CHECKS: &[Check] = &[
     only(
         &[Platform::Azure],
         "azure",
-        "Hyper-V, MANA and mlx5 drivers; the Linux agent; ClientAliveInterval 30 to 235; no swap",
+        "Hyper-V, MANA and mlx5 drivers; ClientAliveInterval 30 to 235; no swap",
         platform::azure,
+    ),
+    only(
+        &[Platform::Azure],
+        "azure-agent",
+        "the Linux agent, which a listing asks for and a machine does without",
+        platform::azure_agent,
     ),
     only(
         &[Platform::Vmware],

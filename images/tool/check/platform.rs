@@ -35,9 +35,6 @@ pub(super) fn gcp(subject: &Subject) -> Option<Vec<String>> {
 pub(super) fn azure(subject: &Subject) -> Option<Vec<String>> {
     let root = subject.tree()?;
     let mut faults = root.without_drivers(&["hv_vmbus", "hv_storvsc", "hv_netvsc", "mana", "mlx5_core"]);
-    if !root.has("usr/sbin/waagent") && !root.has("usr/bin/waagent") {
-        faults.push("no Linux agent (waagent)".into());
-    }
     let config: String =
         root.files("etc/ssh/sshd_config.d").iter().filter_map(|path| root.text(path)).collect();
     let alive = config
@@ -54,6 +51,12 @@ pub(super) fn azure(subject: &Subject) -> Option<Vec<String>> {
         faults.push("/etc/fstab has swap".into());
     }
     Some(faults)
+}
+
+pub(super) fn azure_agent(subject: &Subject) -> Option<Vec<String>> {
+    let root = subject.tree()?;
+    let is_there = ["usr/sbin/waagent", "usr/bin/waagent"].iter().any(|path| root.has(path));
+    Some(if is_there { Vec::new() } else { vec!["no Linux agent (waagent)".into()] })
 }
 
 pub(super) fn vmware(subject: &Subject) -> Option<Vec<String>> {

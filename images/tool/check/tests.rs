@@ -135,7 +135,7 @@ fn what_is_missing_is_found_too() {
         ("sensor", "usr/bin/vigie"),
         ("aws", "usr/lib/modules/6/kernel/ena.ko.xz"),
         ("gcp", "usr/lib/modules/6/kernel/gve.ko.xz"),
-        ("azure", "usr/sbin/waagent"),
+        ("azure-agent", "usr/sbin/waagent"),
         ("vmware", "usr/lib/modules/6/kernel/vmxnet3.ko.xz"),
         ("proxmox", "usr/lib/modules/6/kernel/virtio-iommu.ko.xz"),
         ("proxmox", "usr/lib/modules/6/modules.builtin"),

@@ -83,6 +83,43 @@ fn what_importers_refuse_is_refused() {
 }
 
 #[test]
+fn what_the_schema_refuses_is_refused() {
+    // order, number, attributes and their types
+    let info = "<Info>The disk</Info>";
+    assert!(descriptor(info, "").contains("DiskSection: no Info where it belongs"));
+    assert!(descriptor(info, &format!("{info}{info}")).contains("Info: comes too often"));
+    assert!(
+        descriptor("<Product>vigie</Product>", "<Version>1</Version><Product>vigie</Product>")
+            .contains("Product: is not expected here")
+    );
+    assert!(
+        descriptor("<rasd:ResourceType>3<", "<rasd:ResourceType>three<").contains("ResourceType: is `three`")
+    );
+    assert!(descriptor("ovf:type=\"string\"", "ovf:type=\"text\"").contains("Property: ovf:type is `text`"));
+    assert!(descriptor("ovf:diskId=\"disk\" ", "").contains("Disk: no ovf:diskId"));
+    assert!(descriptor("<rasd:ElementName>Disk 0</rasd:ElementName>", "").contains("Item: no ElementName"));
+    assert!(descriptor("<References>", "<vmw:x/><References>").contains("another namespace"));
+    assert!(
+        descriptor("<Category>Access", "<Group/><Category>Access").contains("Group: is not expected here")
+    );
+    // what refers to something finds it, and once
+    assert!(
+        descriptor("ovf:fileRef=\"disk-file\"", "ovf:fileRef=\"x\"")
+            .contains("Disk: refers to what is not there")
+    );
+    assert!(
+        descriptor("<rasd:Connection>mirror<", "<rasd:Connection>x<")
+            .contains("Connection: refers to what is not there")
+    );
+    assert!(
+        descriptor("ovf:/disk/disk<", "ovf:/disk/x<").contains("HostResource: refers to what is not there")
+    );
+    assert!(descriptor("<rasd:Parent>3<", "<rasd:Parent>9<").contains("Parent: refers to what is not there"));
+    assert!(descriptor("<rasd:InstanceID>6<", "<rasd:InstanceID>5<").contains("`5` is there twice"));
+    assert!(descriptor("ovf:key=\"dns\"", "ovf:key=\"ntp\"").contains("`ntp` is there twice"));
+}
+
+#[test]
 fn every_property_is_one_that_the_machine_takes() {
     let ova = packed();
     let contents = verify(ova.as_slice(), &mut io::sink()).expect("an OVA");
