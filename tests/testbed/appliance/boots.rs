@@ -10,6 +10,16 @@ use crate::traffic::{captures, prepared};
 /// What a machine without anything to do may use, MiB.
 const MEMORY: u64 = 300;
 
+/// What `systemd-analyze security` may give, of 100.
+const EXPOSED: [(&str, u32); 6] = [
+    ("vigie", 20),
+    ("vigie-health", 25),
+    ("vigie-prepare", 25),
+    ("vigie-provision", 25),
+    ("vigie-provision-cloud", 25),
+    ("vigie-update", 40),
+];
+
 #[test]
 fn uefi_virtio() {
     let Some(stage) = Stage::set("uefi_virtio") else { return };
@@ -25,8 +35,13 @@ fn uefi_virtio() {
     nothing_listens(&mut appliance.machine);
     let failed = appliance.machine.run("systemctl --failed --no-legend --plain");
     assert_eq!(failed, "", "{}", appliance.machine.run("journalctl -p warning --no-pager | tail -n 80"));
-    let score = appliance.machine.run("systemd-analyze security --no-pager vigie.service | tail -n 1");
-    stage.note("sandbox", score.trim());
+    for (unit, most) in EXPOSED {
+        let score = appliance.machine.attempt(&format!(
+            "systemd-analyze security --no-pager --threshold={most} {unit}.service | tail -n 1; exit ${{PIPESTATUS[0]}}"
+        ));
+        stage.note("sandbox", score.text.trim());
+        assert_eq!(score.status, 0, "{unit} is more exposed than {most} of 100: {}", score.text);
+    }
     stage.note("boot", appliance.machine.run("systemd-analyze --no-pager | head -n 1"));
 }
 

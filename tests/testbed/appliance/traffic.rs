@@ -93,6 +93,23 @@ fn secure_boot_and_a_function() {
     stage.note("events", live.len());
 }
 
+/// Firmware in setup mode takes the keys that the image brings, starts again, and from then on checks what it starts.
+#[test]
+fn setup_mode_takes_the_keys() {
+    let Some(stage) = Stage::set("setup_mode") else { return };
+    if std::env::var_os("VIGIE_IMAGE_KEYS").is_none() {
+        stage.note("skipped", "the image has no keys");
+        return;
+    }
+    let mut appliance = stage.boot(&Board { firmware: Firmware::SecureBoot, ..Board::default() });
+    appliance.is_good();
+    let told = appliance.machine.run("bootctl status --no-pager | grep -E 'Secure Boot|Setup Mode' || :");
+    stage.note("firmware", told.trim().replace('\n', " "));
+    assert!(told.contains("enabled (user)"), "{told}");
+    let owner = appliance.machine.run("grep -ac 'vigie appliance PK' /sys/firmware/efi/efivars/PK-*");
+    assert_eq!(owner.trim(), "1", "{owner}");
+}
+
 /// Frames that the sensor has counted.
 fn received(appliance: &mut Appliance) -> u64 {
     let said = appliance.machine.run("vigie counters --json");

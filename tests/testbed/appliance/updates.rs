@@ -10,11 +10,13 @@ use crate::stage::Stage;
 
 /// How long an update may take to be written.
 const WRITTEN: Duration = Duration::from_secs(240);
-/// Where the guest finds the folders of versions.
+/// Where the guest finds the folders of versions: on the network, and on a drive.
+const WEB: &str = "http://10.0.2.100";
 const MOUNT: &str = "mkdir -p /run/versions && { mountpoint -q /run/versions || \
     mount -o ro /dev/disk/by-label/VERSIONS /run/versions; }";
 
-/// A good version is taken and stays; a signature that is none is refused; a version that does not capture goes by itself.
+/// A good version is taken over HTTP and stays; a signature that is none is refused; a version that does not capture, from a
+/// folder, goes by itself.
 #[test]
 fn good_stays_and_broken_goes() {
     let Some(stage) = Stage::set("updates") else { return };
@@ -29,16 +31,14 @@ fn good_stays_and_broken_goes() {
     ));
     assert_ne!(forged.status, 0, "sums that nobody signed were taken: {}", forged.text);
 
-    install(&mut appliance, "good");
-    restart(&mut appliance);
+    update(&mut appliance, &format!("{WEB}/good"));
     assert_eq!(version(&mut appliance), "0.1.1");
     appliance.is_good();
     let kernels =
         appliance.machine.until(WRITTEN, "ls /efi/EFI/Linux; ls /efi/EFI/Linux | grep -qx vigie_0.1.1.efi");
     stage.note("kernels", kernels.replace('\n', " "));
 
-    install(&mut appliance, "broken");
-    restart(&mut appliance);
+    update(&mut appliance, "/run/versions/broken");
     let mut seen = vec![version(&mut appliance)];
     while seen.last().is_some_and(|last| last == "0.1.2") && seen.len() < 4 {
         appliance.comes_back();
@@ -60,9 +60,7 @@ fn power_cut_in_an_update() {
     appliance.is_good();
     let written = "awk '$3 == \"vda\" { print $10 }' /proc/diskstats";
     let before = appliance.machine.number(written);
-    appliance.machine.run(&format!(
-        "{MOUNT}; systemd-run --quiet /usr/lib/vigie/update-system install /run/versions/good"
-    ));
+    begin_update(&mut appliance, "/run/versions/good");
     // tens of megabytes are on the disk, and nothing is complete
     appliance.machine.until(
         WRITTEN,
@@ -76,8 +74,7 @@ fn power_cut_in_an_update() {
     let mut appliance = stage.boot(&board);
     appliance.is_good();
     assert_eq!(version(&mut appliance), "0.1.0");
-    install(&mut appliance, "good");
-    restart(&mut appliance);
+    update(&mut appliance, "/run/versions/good");
     assert_eq!(version(&mut appliance), "0.1.1");
     appliance.is_good();
 }
@@ -102,26 +99,16 @@ fn corruption_is_refused() {
     assert!(console.contains("verity"), "{console}");
 }
 
-fn install(appliance: &mut Appliance, folder: &str) {
-    appliance.machine.run(&format!(
-        "{MOUNT}
-        systemd-run --quiet --unit=update-{folder} --property=StandardOutput=file:/run/update-{folder} \
-            --property=StandardError=file:/run/update-{folder} --property=Type=oneshot --no-block \
-            /usr/lib/vigie/update-system install /run/versions/{folder}"
-    ));
-    appliance.machine.until(
-        WRITTEN,
-        &format!(
-            "cat /run/update-{folder}
-            case $(systemctl show -P ActiveState update-{folder}) in
-            failed) echo failed; exit 1;; activating) exit 1;; esac"
-        ),
-    );
+/// Has the machine update itself, by the unit that its timer starts, and waits until it has restarted.
+fn update(appliance: &mut Appliance, from: &str) {
+    begin_update(appliance, from);
+    appliance.comes_back();
 }
 
-fn restart(appliance: &mut Appliance) {
-    appliance.machine.order("systemctl reboot");
-    appliance.comes_back();
+fn begin_update(appliance: &mut Appliance, from: &str) {
+    appliance.machine.run(&format!(
+        "{MOUNT}; echo {from} >/etc/vigie/update; systemctl start --no-block vigie-update.service"
+    ));
 }
 
 fn version(appliance: &mut Appliance) -> String {
@@ -144,9 +131,10 @@ fn versions(stage: &Stage, wanted: &[(&str, &str, bool)]) -> Option<Board> {
             stage.made.another(&format!("test-{name}"), version, is_broken.then_some(overlay.as_path()))?;
         copy(&update, &folder.join(name));
     }
-    drive(stage.path(), &folder);
+    drive(stage.path());
     let words = "-drive file=versions.img,format=raw,if=none,readonly=on,id=versions -device virtio-blk-pci,drive=versions";
-    Some(Board { words: words.split(' ').map(str::to_owned).collect(), ..Board::default() })
+    let words = words.split(' ').map(str::to_owned).collect();
+    Some(Board { web: Some("versions"), words, ..Board::default() })
 }
 
 fn copy(from: &Path, to: &PathBuf) {
@@ -156,11 +144,10 @@ fn copy(from: &Path, to: &PathBuf) {
     }
 }
 
-/// A drive with what is in the folder.
-fn drive(at: &Path, folder: &Path) {
+/// A drive with what is in the folder `versions`.
+fn drive(at: &Path) {
     let file = fs::File::create(at.join("versions.img")).expect("a file");
     file.set_len(400 << 20).expect("room");
     let words = ["mkfs.ext4", "-q", "-L", "VERSIONS", "-d", "versions", "versions.img"];
     Made::build_tool(at, &words);
-    fs::remove_dir_all(folder).expect("a folder of ours");
 }

@@ -107,7 +107,8 @@ impl Made {
 pub enum Firmware {
     /// UEFI that checks no signature.
     Uefi,
-    /// UEFI that checks signatures, by the keys in the variables that the test has put there (`vars.fd`).
+    /// UEFI that checks signatures, by the keys in the variables that the test has put there (`vars.fd`); without any it is
+    /// in setup mode, and takes keys from whoever starts first.
     SecureBoot,
     /// None of it: SeaBIOS.
     Bios,
@@ -152,6 +153,8 @@ pub struct Board {
     pub size: u32,
     /// Socket of a device in another process (vfio-user), by its name in the machine's folder.
     pub nic: Option<&'static str>,
+    /// A folder beside the disk that `http://10.0.2.100/` has on the management network.
+    pub web: Option<&'static str>,
     /// Further words for QEMU.
     pub words: Vec<String>,
     /// Identity that the firmware tells.
@@ -170,6 +173,7 @@ impl Default for Board {
             memory: 1024,
             size: 4,
             nic: None,
+            web: None,
             words: Vec::new(),
             uuid: "6f3c8c1e-0d5b-4c7e-9a52-3d1f6a7b8c9d",
             credentials: Vec::new(),
@@ -309,12 +313,15 @@ fn arguments(board: &Board) -> Vec<String> {
         if board.iommu { "-device intel-iommu,intremap=on,caching-mode=on" } else { "" },
         firmware_words(board.firmware),
         disk_words(board.disk),
-        "-netdev user,id=manage,restrict=on,ipv6=off",
         "-netdev dgram,id=wire,local.type=unix,local.path=wire.guest,remote.type=unix,remote.path=wire.test",
     ]
     .iter()
     .flat_map(|words| words.split_whitespace().map(str::to_owned))
     .collect();
+    // a request starts a server of its own, which ends with it
+    let web = board.web.map(|folder| format!(",guestfwd=tcp:10.0.2.100:80-cmd:busybox httpd -i -h {folder}"));
+    let manage = format!("user,id=manage,restrict=on,ipv6=off{}", web.unwrap_or_default());
+    words.extend(["-netdev".to_owned(), manage]);
     let port = match board.port {
         Port::Virtio => "virtio-net-pci",
         Port::Vmxnet3 => "vmxnet3",
