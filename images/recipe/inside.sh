@@ -65,11 +65,11 @@ finish() {
 # What each platform imports, read back and compared with the disk; and what their marketplaces demand of it.
 make_formats() {
     local tool=$build/in/image-tool name=$build/out/vigie-$flavour kind
-    declare -A kinds=([onprem]='ova vmdk' [aws]=vmdk [gcp]=tar.gz [azure]=vhd)
+    declare -A kinds=([onprem]='vmdk ova' [aws]=vmdk [gcp]=tar.gz [azure]=vhd)
     qemu-img convert -c -O qcow2 -o compression_type=zstd "$disk" "$name.qcow2"
     for kind in ${kinds[$flavour]}; do
         case $kind in
-        ova) "$tool" ova "$disk" "$name.ova" --name "vigie-$flavour" --image-version "$image_version" ;;
+        ova) "$tool" ova "$disk" "$name.ova" --vmdk "$name.vmdk" --name "vigie-$flavour" --image-version "$image_version" ;;
         tar.gz) "$tool" gcp "$disk" "$name.tar.gz" ;;
         *) "$tool" "$kind" "$disk" "$name.$kind" ;;
         esac
@@ -77,6 +77,8 @@ make_formats() {
     done
     case $flavour in
     onprem) "$tool" check --root "$tree" --disk "$disk" --platform vmware ;;
+    # packages/azure says why
+    azure) "$tool" check --root "$tree" --disk "$disk" --platform azure --but azure-agent ;;
     *) "$tool" check --root "$tree" --disk "$disk" --platform "$flavour" ;;
     esac >"$build/out/checked" || { cat "$build/out/checked" >&2; die 'not as its platform demands'; }
 }

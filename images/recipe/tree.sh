@@ -58,7 +58,9 @@ name_version() {
     [ ! -e "$build/in/keys/update.gpg" ] ||
         install -m 644 "$build/in/keys/update.gpg" "$tree/usr/lib/systemd/import-pubring.gpg"
     [ ! -d "$build/in/overlay" ] || cp -r "$build/in/overlay/." "$tree/"
-    install -m 755 "$build/in/vigie" "$tree/usr/bin/vigie"
+    # what a debugger alone reads is most of it; names of functions stay for traces
+    objcopy --strip-debug "$build/in/vigie" "$tree/usr/bin/vigie"
+    chmod 755 "$tree/usr/bin/vigie"
 }
 
 # Keeps modules that a sensor in a virtual machine uses, and what they depend on; unpacked, since the file system
