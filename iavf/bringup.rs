@@ -22,7 +22,7 @@
 
 use avf::rss::Hena;
 use avf::virtchnl::{Answer, Caps, Resources, RxQueue, Status};
-use avf_driver::rx::{Decode, Joiner, LegacyLayout};
+use avf_driver::rx::{self, Decode};
 use avf_driver::{Ask, Dialect, Negotiated, Refusal, Settings, Step, classic};
 
 pub(crate) const WANTED: Caps = Caps::L2
@@ -92,6 +92,6 @@ impl Dialect for X710 {
     fn dress(&self, _agreed: &Negotiated, _queue: &mut RxQueue) {}
 
     fn decoder(&self, _agreed: &Negotiated, settings: &Settings) -> Box<dyn Decode> {
-        Box::new(Joiner::new(LegacyLayout::new(None), settings.buffer.into(), settings.segments()))
+        rx::legacy(None, settings.buffer.into(), settings.segments())
     }
 }

@@ -26,7 +26,7 @@ use avf::rx::{Format, Rxdid};
 use avf::virtchnl::{
     Answer, Caps, FsubStatus, PtpBits, PtpCaps, Request, Resources, RxFlags, RxQueue, Status,
 };
-use avf_driver::rx::{Decode, Joiner, LegacyLayout};
+use avf_driver::rx::{self, Decode};
 use avf_driver::{Ask, Dialect, Hashing, Negotiated, Refusal, Settings, Step, classic};
 use frame::bypass::Bypass;
 
@@ -215,9 +215,7 @@ impl Dialect for E810 {
     fn decoder(&self, agreed: &Negotiated, settings: &Settings) -> Box<dyn Decode> {
         let (size, segments) = (settings.buffer.into(), settings.segments());
         match Format::of(agreed.format) {
-            Some(Format::Legacy) | None => {
-                Box::new(Joiner::new(LegacyLayout::new(vlan::outer_tpid(agreed)), size, segments))
-            }
+            Some(Format::Legacy) | None => rx::legacy(vlan::outer_tpid(agreed), size, segments),
             Some(format) => {
                 let rules = agreed.recognises_flows().then(|| self.rules.counts());
                 descriptor::decoder(format, agreed, rules, (size, segments))

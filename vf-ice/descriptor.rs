@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use avf::rx::{Flex, Format, WORDS, Words, WriteBack};
+use avf::rx::{Bits, Flex, Format, WORDS, Words, WriteBack};
 use avf_driver::Negotiated;
 use avf_driver::rx::{Decode, Joiner, Layout, Plain};
 use frame::{Timestamp, VlanTag};
@@ -19,10 +19,13 @@ use crate::vlan;
 const DOT1Q: u16 = 0x8100;
 
 /// Reads flexible descriptors. What is the same for every frame of a queue is decided when it is set up: whether the number of
-/// a rule stands in the status word (`OVS`), tags in the second place (`OUTER`), and whether frames carry the time (`STAMPED`).
+/// a rule is to be looked for in the last word (`MARKED`), tags stand in the second place (`OUTER`), and frames carry the time
+/// (`STAMPED`).
 #[derive(Debug)]
-struct FlexLayout<const OVS: bool, const OUTER: bool, const STAMPED: bool> {
+struct FlexLayout<const MARKED: bool, const OUTER: bool, const STAMPED: bool> {
     format: Format,
+    /// How the status word of a plain frame stands.
+    plain: Bits,
     /// What is counted of flows that are left out; none where flows cannot be told apart.
     counts: Option<Arc<Counts>>,
 }
@@ -36,7 +39,9 @@ pub(crate) fn decoder(
 ) -> Box<dyn Decode> {
     let with = With { format, counts, size, segments };
     let outer = vlan::outer_tpid(agreed).is_some();
-    match (format == Format::Ovs, outer, agreed.stamped) {
+    // Of one format the number of a rule is in the status word, so that nothing is looked at for it.
+    let is_marked = with.counts.is_some() && format != Format::Ovs;
+    match (is_marked, outer, agreed.stamped) {
         (true, false, false) => with.layout::<true, false, false>(),
         (true, false, true) => with.layout::<true, false, true>(),
         (true, true, false) => with.layout::<true, true, false>(),
@@ -57,27 +62,15 @@ struct With {
 }
 
 impl With {
-    fn layout<const OVS: bool, const OUTER: bool, const STAMPED: bool>(self) -> Box<dyn Decode> {
-        let layout = FlexLayout::<OVS, OUTER, STAMPED> { format: self.format, counts: self.counts };
+    fn layout<const MARKED: bool, const OUTER: bool, const STAMPED: bool>(self) -> Box<dyn Decode> {
+        let in_status = self.counts.is_some() && self.format == Format::Ovs;
+        let plain = if in_status { Flex::PLAIN_UNMARKED } else { Flex::PLAIN };
+        let layout = FlexLayout::<MARKED, OUTER, STAMPED> { format: self.format, plain, counts: self.counts };
         Box::new(Joiner::new(layout, self.size, self.segments))
     }
 }
 
-impl<const OVS: bool, const OUTER: bool, const STAMPED: bool> FlexLayout<OVS, OUTER, STAMPED> {
-    /// Whether nothing is wrong with a frame, and no rule about its flow may hold for it.
-    #[inline]
-    fn is_plain(&self, status: u64, words: &[AtomicU64; WORDS]) -> bool {
-        if self.counts.is_none() {
-            return Flex::is_plain(status);
-        }
-        if OVS {
-            return Flex::is_plain_and_unmarked(status);
-        }
-        let [.., last] = words;
-        let is_marked = || Flex::has_flow(self.format, status, || last.load(Ordering::Relaxed));
-        Flex::is_plain(status) && !is_marked()
-    }
-
+impl<const MARKED: bool, const OUTER: bool, const STAMPED: bool> FlexLayout<MARKED, OUTER, STAMPED> {
     /// The outer tag, where one came out of the frame; and the time.
     #[inline]
     fn beside(words: &[AtomicU64; WORDS]) -> (Option<VlanTag>, Option<u32>) {
@@ -93,23 +86,33 @@ impl<const OVS: bool, const OUTER: bool, const STAMPED: bool> FlexLayout<OVS, OU
     }
 }
 
-impl<const OVS: bool, const OUTER: bool, const STAMPED: bool> Layout for FlexLayout<OVS, OUTER, STAMPED> {
+impl<const MARKED: bool, const OUTER: bool, const STAMPED: bool> Layout
+    for FlexLayout<MARKED, OUTER, STAMPED>
+{
     #[inline]
-    fn plain(&self, words: &[AtomicU64; WORDS]) -> Option<Plain> {
-        let [first, status, ..] = words;
+    fn is_plain(&self, words: &[AtomicU64; WORDS]) -> bool {
+        let [_, status, _, last] = words;
         let status = status.load(Ordering::Relaxed);
-        if !self.is_plain(status, words) {
-            return None;
-        }
-        let first = first.load(Ordering::Relaxed);
+        let is_marked = || Flex::has_flow(self.format, status, || last.load(Ordering::Relaxed));
+        self.plain.hold(status) && (!MARKED || !is_marked())
+    }
+
+    #[inline]
+    fn length(&self, [first, ..]: &[AtomicU64; WORDS]) -> u16 {
+        Flex::length_of(first.load(Ordering::Relaxed))
+    }
+
+    #[inline]
+    fn plain(&self, words: &[AtomicU64; WORDS]) -> Plain {
+        let [first, status, ..] = words;
+        let (first, status) = (first.load(Ordering::Relaxed), status.load(Ordering::Relaxed));
         let (outer, time) = Self::beside(words);
-        Some(Plain {
-            length: Flex::length_of(first),
+        Plain {
             ptype: Flex::ptype_of(first),
             verified: Flex::is_verified(status),
             vlan: outer.or_else(|| Flex::tag1_of(status).map(|tci| VlanTag { tpid: DOT1Q, tci })),
             time,
-        })
+        }
     }
 
     fn parse(&self, words: &Words) -> WriteBack {

@@ -50,7 +50,9 @@ pub struct Settings {
     pub queues: u16,
     /// Descriptors of each receive ring: a power of two, 64 to 4,096.
     pub descriptors: u16,
-    /// Bytes of each receive buffer: a multiple of 128, 1,024 to 16,256. Frames that are longer than one take several.
+    /// Bytes of each receive buffer: a multiple of 128, 1,024 to 16,256. Frames that are longer than one take several. Where
+    /// it is a power of two, the first lines of all frames share a few sets of the processor's caches and push each other
+    /// out; an odd multiple of 128 spreads them.
     pub buffer: u16,
     /// Longest frame, in bytes without its check sequence: 64 to 9,728. The NIC drops longer ones.
     pub max_frame: u16,
@@ -87,7 +89,7 @@ impl Settings {
         Self {
             queues,
             descriptors: 1024,
-            buffer: 2048,
+            buffer: 2176,
             max_frame: 1522,
             promiscuous: true,
             strip_vlan: false,
@@ -139,6 +141,13 @@ impl Settings {
         Ok(())
     }
 
+    /// Memory of all receive rings and their buffers, if as many queues are had as are wanted.
+    #[must_use]
+    pub fn ring_bytes(&self) -> u64 {
+        let each = u64::from(self.buffer) + avf::rx::BYTES as u64;
+        u64::from(self.queues) * u64::from(self.descriptors) * each
+    }
+
     /// Descriptors that the longest frame takes, the empty one after a frame that fills its last buffer included.
     #[must_use]
     pub fn segments(&self) -> usize {
@@ -155,6 +164,11 @@ mod tests {
         assert!(Settings::new(16).check().is_ok() && Settings::jumbo(1).check().is_ok());
         assert_eq!((Settings::new(1).segments(), Settings::jumbo(1).segments()), (2, 2));
         assert_eq!(Settings { max_frame: 9728, ..Settings::new(1) }.segments(), 6);
+    }
+
+    #[test]
+    fn rings_take_two_mebibytes_a_queue() {
+        assert_eq!(Settings::new(64).ring_bytes(), 64 * 1024 * (2176 + 32));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! flow id lie depends on the profile ([`Format`]).
 
 use super::legacy::{high, low, quarter, when};
-use super::{Cast, Checks, DeviceTime, Format, Rxdid, Words, WriteBack};
+use super::{Bits, Cast, Checks, DeviceTime, Format, Rxdid, Words, WriteBack};
 use crate::ptype::Ptype;
 
 const CAST: u32 = 14;
@@ -37,22 +37,12 @@ const NO_FLOW: u32 = u32::MAX;
 pub struct Flex(pub Words);
 
 impl Flex {
-    /// Whether a frame begins and ends here with which nothing is wrong, neither bytes nor checksums, from the status
-    /// word alone. That it begins here is for the caller to know.
-    #[inline]
-    #[must_use]
-    pub const fn is_plain(status: u64) -> bool {
-        status & (EOF | RXE | IPE | L4E | EIPE | EUDPE) == EOF
-    }
+    /// A frame begins and ends here with which nothing is wrong, neither bytes nor checksums: so says the status word
+    /// alone. That it begins here is for the caller to know.
+    pub const PLAIN: Bits = Bits::new(EOF, RXE | IPE | L4E | EIPE | EUDPE);
 
-    /// Whether the frame is plain and no flow director rule matched, of the formats that have the rule's number in the
-    /// status word: one comparison.
-    #[inline]
-    #[must_use]
-    pub const fn is_plain_and_unmarked(status: u64) -> bool {
-        const UNMARKED: u64 = (NO_FLOW as u64) << 32;
-        status & (UNMARKED | EOF | RXE | IPE | L4E | EIPE | EUDPE) == UNMARKED | EOF
-    }
+    /// The same, and no flow director rule matched: of the formats that have the rule's number in the status word.
+    pub const PLAIN_UNMARKED: Bits = Bits::new(EOF | (NO_FLOW as u64) << 32, RXE | IPE | L4E | EIPE | EUDPE);
 
     /// Whether the checksums of a plain frame were verified, from the status word alone.
     #[inline]

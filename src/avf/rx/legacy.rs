@@ -3,7 +3,7 @@
 //! Word 0: 16 bits of mirror and filter state, L2TAG1, RSS hash. Word 1: status, error, packet type, lengths. Word 2:
 //! extended status, L2TAG2 twice. Word 3: flexible words, or the id of a flow director rule.
 
-use super::{Cast, Checks, Words, WriteBack};
+use super::{Bits, Cast, Checks, Words, WriteBack};
 use crate::ptype::Ptype;
 
 const EOF: u64 = 1 << 1;
@@ -34,13 +34,9 @@ const FLEX_HIGH: u64 = 3 << 4;
 pub struct Legacy(pub Words);
 
 impl Legacy {
-    /// Whether a frame begins and ends here with which nothing is wrong, neither bytes nor checksums, from the status
-    /// word alone. That it begins here is for the caller to know.
-    #[inline]
-    #[must_use]
-    pub const fn is_plain(status: u64) -> bool {
-        status & (EOF | RXE | IPE | L4E | EIPE | OVERSIZE) == EOF
-    }
+    /// A frame begins and ends here with which nothing is wrong, neither bytes nor checksums: so says the status word
+    /// alone. That it begins here is for the caller to know.
+    pub const PLAIN: Bits = Bits::new(EOF, RXE | IPE | L4E | EIPE | OVERSIZE);
 
     /// Whether the checksums of a plain frame were verified, from the status word alone.
     #[inline]

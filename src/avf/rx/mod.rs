@@ -44,6 +44,27 @@ pub const fn is_last(status: u64) -> bool {
     status & 2 != 0
 }
 
+/// How some bits of a status word have to stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bits {
+    mask: u64,
+    value: u64,
+}
+
+impl Bits {
+    /// Those of `set` have to be set, those of `clear` must not be.
+    pub(crate) const fn new(set: u64, clear: u64) -> Self {
+        Self { mask: set | clear, value: set }
+    }
+
+    /// Whether they do: one comparison.
+    #[inline]
+    #[must_use]
+    pub const fn hold(self, status: u64) -> bool {
+        status & self.mask == self.value
+    }
+}
+
 /// What a driver posts: the read format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Read {

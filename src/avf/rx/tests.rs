@@ -237,7 +237,7 @@ fn plain_frames_are_told_by_their_status() {
         let verdict = Checks { evaluated: true, ..said.checks }.verdict();
         let good = !said.checks.transport_bad && !matches!(verdict, Verdict::Bad(_));
         let expected = said.last && good && !said.error && !said.oversize;
-        assert_eq!(Legacy::is_plain(status), expected, "{said:?}");
+        assert_eq!(Legacy::PLAIN.hold(status), expected, "{said:?}");
         assert_eq!(Legacy::is_tagged(status), said.tag1.is_some());
         assert_eq!(u16::from(Legacy::ptype_of(status)), said.ptype.0);
         if expected {
@@ -246,6 +246,26 @@ fn plain_frames_are_told_by_their_status() {
         }
     }
     assert!(plain > ROUNDS / 8, "{plain}");
+}
+
+#[test]
+fn plain_flexible_frames_are_told_by_their_status() {
+    let mut numbers = Numbers(5);
+    let mut seen = [0; 3];
+    for round in 0..ROUNDS {
+        let mut said = numbers.write_back(Format::Ovs);
+        if round % 2 == 0 {
+            (said.error, said.last) = (false, true);
+            said.checks = Checks { evaluated: said.checks.evaluated, ..Checks::GOOD };
+        }
+        let status = Flex::emit(Format::Ovs, Rxdid::OVS, &said).0[STATUS_WORD];
+        let verdict = Checks { evaluated: true, ipv6_extension: false, ..said.checks }.verdict();
+        let plain = said.last && verdict == Verdict::Good && !said.error;
+        assert_eq!(Flex::PLAIN.hold(status), plain, "{said:?}");
+        assert_eq!(Flex::PLAIN_UNMARKED.hold(status), plain && said.flow.is_none(), "{said:?}");
+        seen[usize::from(plain) + usize::from(plain && said.flow.is_none())] += 1;
+    }
+    assert!(seen.iter().all(|seen| *seen > ROUNDS / 8), "{seen:?}");
 }
 
 #[test]

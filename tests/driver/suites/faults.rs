@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use avf_driver::{Settings, Standing};
+use frame::Loss;
 use model::fault::{Act, Fault, Kind, Plan};
 use model::{Options, Persona};
 
-use crate::{Rig, udp};
+use crate::{Rig, number_of, udp};
 
 /// Faults that are one clear error; every other one is recovered from.
 fn is_final(fault: &Fault) -> bool {
@@ -196,6 +197,36 @@ fn a_ring_that_shows_nothing_is_pushed_and_then_the_function_is_reset() {
             rig.run(Duration::from_millis(1));
         }
         assert_eq!(rig.lent - lent, 100, "{queues}");
+        rig.check().unwrap();
+    }
+}
+
+#[test]
+fn frames_without_bytes_or_with_more_than_their_buffer_are_counted_and_those_around_them_are_lent() {
+    for persona in super::personas() {
+        let settings = Settings { descriptors: 64, ..Settings::new(1) };
+        let more = i32::from(settings.buffer);
+        let strange = [(5, -16_000), (6, more), (30, -16_000)];
+        let plan = strange.map(|(nth, by)| Fault {
+            at: Kind::Receive,
+            number: Some(0),
+            nth,
+            times: 1,
+            after: 0,
+            act: Act::WrongLength(by),
+        });
+        let plan = Plan::new(plan).unwrap();
+        let mut rig = Rig::with_plan(persona, Options::default(), settings, plan).unwrap();
+        rig.up();
+        for number in 0..40 {
+            rig.inject(&udp(number));
+        }
+        rig.run(Duration::from_millis(1));
+        let seen: Vec<u64> = rig.taken.iter().filter_map(|taken| number_of(&taken.data)).collect();
+        // A fault does not count what an earlier one struck.
+        assert_eq!(seen, (0..40).filter(|number| ![4, 6, 31].contains(number)).collect::<Vec<_>>());
+        assert!(rig.taken.iter().all(|taken| taken.data == udp(number_of(&taken.data).unwrap())));
+        assert_eq!((rig.ledger.lost(Loss::NicBroken), rig.ledger.received), (3, 40));
         rig.check().unwrap();
     }
 }

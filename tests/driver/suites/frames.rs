@@ -59,9 +59,10 @@ fn a_lone_frame_does_not_wait_for_others() {
 fn jumbo_frames_in_one_buffer_and_in_five() {
     let chained = Settings { max_frame: 9728, descriptors: 64, ..Settings::new(1) };
     let one_by_one = Settings { burst: 1, ..chained.clone() };
+    let whole = usize::from(chained.buffer);
+    let edges = (1..=4).flat_map(|buffers| [buffers * whole - 1, buffers * whole, buffers * whole + 1]);
+    let lengths: Vec<usize> = (60..9728).step_by(61).chain(edges).chain([9728]).collect();
     for mut rig in [Settings::jumbo(1), chained, one_by_one].iter().flat_map(rigs) {
-        let lengths: Vec<usize> =
-            (60..9728).step_by(61).chain([2048, 4096, 6144, 8192, 2047, 2049, 9728]).collect();
         for (number, length) in lengths.iter().enumerate() {
             let frame = udp_of(number as u64, *length);
             assert!(matches!(rig.inject(&frame), Verdict::Received(0)), "{length}");

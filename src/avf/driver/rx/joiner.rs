@@ -15,9 +15,15 @@ use super::time::Sample;
 
 /// How a card lays out what it writes about a frame.
 pub trait Layout: Send {
-    /// What a descriptor says that holds a whole frame with which nothing is wrong and nothing is special, from as few
-    /// loads as can be; none for every other one. Its status word was loaded with acquire ordering before.
-    fn plain(&self, words: &[AtomicU64; WORDS]) -> Option<Plain>;
+    /// Whether a descriptor holds a whole frame with which nothing is wrong and nothing is special, from as few loads as can
+    /// be. Its status word was loaded with acquire ordering before.
+    fn is_plain(&self, words: &[AtomicU64; WORDS]) -> bool;
+
+    /// Bytes of such a frame.
+    fn length(&self, words: &[AtomicU64; WORDS]) -> u16;
+
+    /// What such a descriptor says beside.
+    fn plain(&self, words: &[AtomicU64; WORDS]) -> Plain;
 
     /// All that a done descriptor says.
     fn parse(&self, words: &avf::rx::Words) -> WriteBack;
@@ -37,8 +43,6 @@ pub trait Layout: Send {
 /// What is read of the usual frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Plain {
-    /// Bytes of it.
-    pub length: u16,
     /// Packet type.
     pub ptype: Ptype,
     /// Whether its checksums were looked at, and are right.
@@ -161,6 +165,8 @@ impl<L: Layout> Joiner<L> {
 
     /// Frames from `at` on that lie in one buffer each and with which nothing is wrong, as nearly always. Their first
     /// lines are asked for here, some frames before they are read. How many there were.
+    ///
+    /// How many they are is known before the first is made: the list grows once, and making one has no way out.
     #[inline]
     fn plain<'a>(
         &self,
@@ -170,29 +176,50 @@ impl<L: Layout> Joiner<L> {
         frames: &mut Vec<Frame<'a>>,
         found: &mut Found,
     ) -> usize {
-        let before = frames.len();
-        let numbers = stamp.number + before as u64 + 1..;
-        for (number, (words, buffer)) in numbers.zip(done.from(at)) {
-            let Some(plain) = self.layout.plain(words) else { break };
-            let data = buffer.get(..usize::from(plain.length));
-            let Some(data) = data.filter(|data| !data.is_empty()) else { break };
+        let (descriptors, buffers) = done.from(at);
+        let usual = self.usual(descriptors, found);
+        let first = stamp.number + frames.len() as u64 + 1;
+        let stamped = &mut found.stamped;
+        frames.extend(usual.iter().zip(buffers).enumerate().map(move |(nth, (words, buffer))| {
+            let length = self.layout.length(words);
+            let data = buffer.get(..usize::from(length)).unwrap_or_default();
             device::prefetch(data);
-            found.bytes += u64::from(plain.length);
+            let plain = self.layout.plain(words);
             let known = self.verified.get(usize::from(plain.ptype.0)).copied().unwrap_or(false);
-            let (time, stamped) = stamp.time_of(plain.time);
-            found.stamped += u64::from(stamped);
-            frames.push(Frame {
+            let (time, is_stamped) = stamp.time_of(plain.time);
+            *stamped += u64::from(is_stamped);
+            Frame {
                 data,
-                wire_len: u32::from(plain.length),
+                wire_len: length.into(),
                 time,
-                number,
+                number: first + nth as u64,
                 link: LinkType::ETHERNET,
                 vlan: plain.vlan,
                 checksum: if known && plain.verified { Checksum::Good } else { Checksum::Unknown },
                 tap: stamp.tap,
-            });
+            }
+        }));
+        usual.len()
+    }
+
+    /// Those of the first descriptors that are plain, with bytes that lie in one buffer; and the sum of their bytes.
+    #[inline]
+    fn usual<'d>(
+        &self,
+        descriptors: &'d [[AtomicU64; WORDS]],
+        found: &mut Found,
+    ) -> &'d [[AtomicU64; WORDS]] {
+        let (mut count, mut bytes) = (0, 0);
+        for words in descriptors {
+            let length = usize::from(self.layout.length(words));
+            if !self.layout.is_plain(words) || length.wrapping_sub(1) >= self.size {
+                break;
+            }
+            count += 1;
+            bytes += length as u64;
         }
-        frames.len() - before
+        found.bytes += bytes;
+        descriptors.get(..count).unwrap_or_default()
     }
 
     /// The frame at `at`, whatever it is. How many descriptors it takes; 0 when its end is not there yet.

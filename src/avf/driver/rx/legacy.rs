@@ -6,40 +6,56 @@ use avf::ptype::Ptype;
 use avf::rx::{Format, Legacy, WORDS, WriteBack};
 use frame::VlanTag;
 
-use super::{Layout, Plain};
+use super::{Decode, Joiner, Layout, Plain};
 
 /// TPID of a tag in the first place: the 700 series takes no other out, the 800 series here an inner one.
 const DOT1Q: u16 = 0x8100;
 
-/// Reads legacy descriptors.
+/// Reads legacy descriptors: of a card that takes out 802.1Q tags, or outer tags into the second place (`OUTER`).
 #[derive(Clone, Copy, Debug)]
-pub struct LegacyLayout {
-    /// TPID of tags in the second place, where outer tags are taken out into it.
-    outer: Option<u16>,
+struct LegacyLayout<const OUTER: bool> {
+    /// TPID of tags in the second place.
+    outer: u16,
 }
 
-impl LegacyLayout {
-    /// For a card that takes out 802.1Q tags, or outer tags of this kind.
-    #[must_use]
-    pub fn new(outer: Option<u16>) -> Self {
-        Self { outer }
+/// What reads legacy descriptors, into buffers of `size` bytes. Where outer tags are taken out, of which TPID they are.
+#[must_use]
+pub fn legacy(outer: Option<u16>, size: usize, segments: usize) -> Box<dyn Decode> {
+    match outer {
+        Some(outer) => Box::new(Joiner::new(LegacyLayout::<true> { outer }, size, segments)),
+        None => Box::new(Joiner::new(LegacyLayout::<false> { outer: DOT1Q }, size, segments)),
     }
 }
 
-impl Layout for LegacyLayout {
+impl<const OUTER: bool> LegacyLayout<OUTER> {
     #[inline]
-    fn plain(&self, [first, status, third, _]: &[AtomicU64; WORDS]) -> Option<Plain> {
+    fn vlan(&self, one: Option<u16>, two: impl FnOnce() -> Option<u16>) -> Option<VlanTag> {
+        let outer = if OUTER { two().map(|tci| VlanTag { tpid: self.outer, tci }) } else { None };
+        outer.or_else(|| one.map(|tci| VlanTag { tpid: DOT1Q, tci }))
+    }
+}
+
+impl<const OUTER: bool> Layout for LegacyLayout<OUTER> {
+    #[inline]
+    fn is_plain(&self, [_, status, ..]: &[AtomicU64; WORDS]) -> bool {
+        Legacy::PLAIN.hold(status.load(Ordering::Relaxed))
+    }
+
+    #[inline]
+    fn length(&self, [_, status, ..]: &[AtomicU64; WORDS]) -> u16 {
+        Legacy::length_of(status.load(Ordering::Relaxed))
+    }
+
+    #[inline]
+    fn plain(&self, [first, status, third, _]: &[AtomicU64; WORDS]) -> Plain {
         let status = status.load(Ordering::Relaxed);
-        let one = || Legacy::tag1_of(first.load(Ordering::Relaxed));
-        let two = || Legacy::tag2_of(third.load(Ordering::Relaxed));
-        let outer = self.outer.and_then(|tpid| two().map(|tci| VlanTag { tpid, tci }));
-        Legacy::is_plain(status).then(|| Plain {
-            length: Legacy::length_of(status),
+        let one = Legacy::is_tagged(status).then(|| Legacy::tag1_of(first.load(Ordering::Relaxed)));
+        Plain {
             ptype: Ptype(Legacy::ptype_of(status).into()),
             verified: Legacy::is_verified(status),
-            vlan: outer.or_else(|| Legacy::is_tagged(status).then(|| VlanTag { tpid: DOT1Q, tci: one() })),
+            vlan: self.vlan(one, || Legacy::tag2_of(third.load(Ordering::Relaxed))),
             time: None,
-        })
+        }
     }
 
     fn parse(&self, words: &avf::rx::Words) -> WriteBack {
@@ -47,7 +63,6 @@ impl Layout for LegacyLayout {
     }
 
     fn tag(&self, said: &WriteBack) -> Option<VlanTag> {
-        let outer = self.outer.zip(said.tag2).map(|(tpid, tci)| VlanTag { tpid, tci });
-        outer.or_else(|| said.tag1.map(|tci| VlanTag { tpid: DOT1Q, tci }))
+        self.vlan(said.tag1, || said.tag2)
     }
 }

@@ -17,7 +17,7 @@ use crate::pace::{Clock, Rest};
 use crate::tally::{Meter, Tally};
 
 pub use joiner::{Decode, Found, Joiner, Layout, Plain, Stamp};
-pub use legacy::LegacyLayout;
+pub use legacy::legacy;
 pub use ring::Done;
 pub(crate) use ring::RxRing;
 pub(crate) use time::NicClock;

@@ -137,10 +137,11 @@ impl RxRing {
         let (descriptors, _) = self.descriptors.words().as_chunks::<{ rx::WORDS }>();
         let run = descriptors.iter().skip(first).take(count);
         for (words, nth) in run.zip(0_u64..) {
-            // Writing the read format takes back an old "done" as well.
-            for (word, value) in words.iter().zip(rx::Read::post(base + nth * size)) {
-                word.store(value, Ordering::Relaxed);
-            }
+            // Writing the read format takes back an old "done" as well. Its other half means nothing.
+            let [buffer, header, ..] = rx::Read::post(base + nth * size);
+            let [first, second, ..] = words;
+            first.store(buffer, Ordering::Relaxed);
+            second.store(header, Ordering::Relaxed);
         }
     }
 
@@ -171,13 +172,22 @@ impl RxRing {
     fn count(&self, most: usize) -> usize {
         let (descriptors, _) = self.descriptors.words().as_chunks::<{ rx::WORDS }>();
         let straight = most.min(self.mask + 1 - self.head);
-        let done = |[_, status, ..]: &&[AtomicU64; rx::WORDS]| rx::is_done(status.load(Ordering::Acquire));
-        let count = descriptors.iter().skip(self.head).take(straight).take_while(done).count();
+        let done = |[_, status, ..]: &[AtomicU64; rx::WORDS]| rx::is_done(status.load(Ordering::Acquire));
+        let run = |from: usize, to: usize| leading(descriptors.get(from..to).unwrap_or_default(), done);
+        let count = run(self.head, self.head + straight);
         if count < straight {
             return count;
         }
-        count + descriptors.iter().take(most - straight).take_while(done).count()
+        count + run(0, most - straight)
     }
+}
+
+/// How many of these there are in a row, from the first on, that are so: looked at eight at a time while they are.
+#[inline]
+fn leading<T>(items: &[T], is_so: impl Fn(&T) -> bool) -> usize {
+    let (groups, _) = items.as_chunks::<8>();
+    let whole = 8 * groups.iter().take_while(|group| group.iter().all(&is_so)).count();
+    whole + items.iter().skip(whole).take_while(|item| is_so(item)).count()
 }
 
 impl<'a> Done<'a> {
@@ -193,11 +203,18 @@ impl<'a> Done<'a> {
 
     /// Descriptors and their buffers from `at` on, up to the end of what is done, or of the ring.
     #[inline]
-    pub fn from(&self, at: usize) -> impl Iterator<Item = (&'a [AtomicU64; rx::WORDS], &'a [u8])> + use<'a> {
+    pub fn from(
+        &self,
+        at: usize,
+    ) -> (&'a [[AtomicU64; rx::WORDS]], impl Iterator<Item = &'a [u8]> + use<'a>) {
         let [straight, wrapped] = &self.runs;
-        let buffers = if at < self.split { straight.buffers(at) } else { wrapped.buffers(at - self.split) };
+        let (buffers, end) = match at < self.split {
+            true => (straight.buffers(at), self.split),
+            false => (wrapped.buffers(at - self.split), self.count),
+        };
         let (descriptors, _) = self.descriptors.words().as_chunks();
-        descriptors.get((self.first + at) & self.mask..).unwrap_or_default().iter().zip(buffers)
+        let first = (self.first + at) & self.mask;
+        (descriptors.get(first..first + end.saturating_sub(at)).unwrap_or_default(), buffers)
     }
 
     /// `len` bytes from the buffer at `at` on; none when they leave what was claimed or run past the end of the ring.
