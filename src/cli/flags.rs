@@ -71,7 +71,7 @@ pub(crate) struct Walk {
     #[arg(long, value_name = "FILE")]
     pub(crate) eve: Option<String>,
     /// Worker threads; 0 for one a core.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=256))]
     pub(crate) workers: Option<u16>,
     /// Print no summary and no progress.
     #[arg(long, short)]
@@ -105,7 +105,7 @@ pub(crate) struct Run {
     #[arg(long, value_name = "PATH", conflicts_with_all = ["interface", "vf"])]
     pub(crate) vhost_user: Option<String>,
     /// Queues of the virtual function, one a worker: as --workers.
-    #[arg(long, value_name = "N", conflicts_with = "workers", value_parser = clap::value_parser!(u16).range(1..=16))]
+    #[arg(long, value_name = "N", conflicts_with = "workers", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) queues: Option<u16>,
     /// Keep every frame in a folder, as a rolling ring of pcapng files (`record.*` in the configuration).
     #[arg(long, value_name = "FOLDER")]

@@ -113,7 +113,7 @@ pub fn read(
     files: FileSettings,
     watch: &Arc<Watch>,
 ) -> Result<Outcome, Failure> {
-    let count = settings.worker_count();
+    let count = settings.reader_count();
     let decode = settings.worker.decode.clone();
     let sorter: Sorter = Arc::new(move |frame| lot_of(&decode, frame));
     let queues = capture::pcap::open_shared(paths, usize::from(count), files, Some(sorter));

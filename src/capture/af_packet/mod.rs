@@ -40,6 +40,7 @@ use crate::ebpf::{Steering, Tunnels, Xdp};
 
 pub use error::OpenError;
 pub use outlet::Outlet;
+pub(crate) use socket::memory;
 
 /// How frames are dealt out to several workers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -274,7 +274,7 @@ pub(super) fn interfaces() -> Vec<String> {
 }
 
 /// Bytes of memory that this machine has.
-pub(super) fn memory() -> u64 {
+pub(crate) fn memory() -> u64 {
     // SAFETY: takes an integer and touches no memory.
     let [pages, size] = [libc::_SC_PHYS_PAGES, libc::_SC_PAGESIZE].map(|name| unsafe { libc::sysconf(name) });
     u64::try_from(pages).unwrap_or_default().saturating_mul(u64::try_from(size).unwrap_or_default())

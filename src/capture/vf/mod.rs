@@ -18,6 +18,8 @@ use std::time::Duration;
 use avf_driver::VfError;
 use frame::RxQueue;
 
+use crate::af_packet::memory;
+
 pub use avf_driver::verify::{Promiscuity, Spreading, Symmetry, Tunnels};
 pub use avf_driver::{
     Exchange, Hashing, MOST_QUEUES, Negotiated, Polling, Reply, Settings as DriverSettings, Standing, Step,
@@ -55,6 +57,8 @@ pub enum OpenError {
     Device(Place, DeviceError),
     /// It could not be brought up.
     Driver(Place, VfError),
+    /// The machine has no memory for rings of so many bytes: they may take half of it.
+    Memory(Place, u64),
     /// It is still not up; how it stands and what it failed of last.
     Late(Place, Duration, VfError),
     /// The system gave no thread.
@@ -66,6 +70,11 @@ impl fmt::Display for OpenError {
         match self {
             Self::Device(place, error) => write!(f, "{place}: {error}"),
             Self::Driver(place, error) => write!(f, "{place}: {error}"),
+            Self::Memory(place, bytes) => write!(
+                f,
+                "{place}: rings of {bytes} bytes are more than this machine can give, which is half of its memory at most: \
+                 ask for fewer queues, descriptors (vf.descriptors) or smaller buffers (vf.buffer)"
+            ),
             Self::Late(place, after, how) => {
                 write!(f, "{place} is not up after {} s: {how}", after.as_secs())
             }
@@ -81,5 +90,29 @@ impl std::error::Error for OpenError {}
 /// # Errors
 /// When it cannot be opened or does not come up; whatever was begun is undone.
 pub fn open(settings: &VfSettings) -> Result<(Vec<Box<dyn RxQueue>>, Keeper), OpenError> {
+    let bytes = settings.driver.ring_bytes();
+    if bytes > memory() / 2 {
+        return Err(OpenError::Memory(settings.place.clone(), bytes));
+    }
     keeper::start(settings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rings_that_leave_the_machine_nothing_are_refused_before_the_function_is_opened() {
+        let place: Place = "vfio-user:/nowhere/at-all.sock".parse().expect("a place");
+        let mut settings = VfSettings::new(place, 4);
+        assert!(matches!(open(&settings), Err(OpenError::Device(..))), "8 MiB are not too many");
+        settings.driver.queues = 256;
+        settings.driver.descriptors = 4096;
+        settings.driver.buffer = 16_256;
+        settings.driver.max_frame = 9728;
+        let refused = open(&settings).map(|_| ()).expect_err("17 GB");
+        let small = memory() / 2 < settings.driver.ring_bytes();
+        assert_eq!(matches!(refused, OpenError::Memory(..)), small, "{refused}");
+        assert!(!small || refused.to_string().contains("17079205888 bytes"), "{refused}");
+    }
 }

@@ -12,7 +12,13 @@ use std::time::Duration;
 
 /// Every key.
 pub static KEYS: &[Key] = &[
-    number!("workers", Kind::Number(0, 16, "threads"), "Worker threads, 0 for one a core.", workers, u16),
+    number!(
+        "workers",
+        Kind::Number(0, 256, "threads"),
+        "Worker threads; 0 for one a core, up to 16. Capture files are read by 16 at the most.",
+        workers,
+        u16
+    ),
     text!("name", "Name of this sensor, written as `host` into every event; empty for none.", name),
     text!(
         "control.socket",
@@ -143,7 +149,8 @@ pub static KEYS: &[Key] = &[
     number!(
         "vf.buffer",
         Kind::Number(1024, 16_256, "bytes"),
-        "Bytes of each receive buffer: a multiple of 128. Frames that are longer take several and are copied together.",
+        "Bytes of each receive buffer: a multiple of 128, best an odd one. Frames that are longer take several and are copied \
+         together.",
         vf.buffer,
         u16
     ),

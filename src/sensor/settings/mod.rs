@@ -19,6 +19,11 @@ use output::sink::Rotation;
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// Most workers of a live source: what a fanout group and the largest virtual functions have.
+const MOST_WORKERS: u16 = 256;
+/// Most that are begun where nobody has said how many: each has its ring.
+const MOST_UNASKED: u16 = 16;
+
 /// Everything that can be told, with the rooms' own structs inside.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
@@ -182,12 +187,21 @@ impl Settings {
         (!self.eve.file.is_empty()).then(|| PathBuf::from(&self.eve.file))
     }
 
-    /// Worker threads: as many as were asked for, or one for each core of this machine.
+    /// Workers of a live source: as many as were asked for, or one for each core of this machine, as far as it is likely
+    /// that so many are wanted.
     #[must_use]
     pub fn worker_count(&self) -> u16 {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let wanted = if self.workers == 0 { u16::try_from(cores).unwrap_or(u16::MAX) } else { self.workers };
-        wanted.clamp(1, crate::worker::SHARES)
+        match self.workers {
+            0 => u16::try_from(cores).unwrap_or(u16::MAX).clamp(1, MOST_UNASKED),
+            asked => asked.min(MOST_WORKERS),
+        }
+    }
+
+    /// Workers that read capture files: no more than there are shares to deal out.
+    #[must_use]
+    pub fn reader_count(&self) -> u16 {
+        self.worker_count().min(crate::worker::SHARES)
     }
 }
 
@@ -213,6 +227,20 @@ mod tests {
             set(&mut settings, &format!("{}={shown}", key.path)).unwrap_or_else(|p| panic!("{p}"));
         }
         assert_eq!(settings, Settings::default());
+    }
+
+    #[test]
+    fn live_sources_have_more_workers_than_files() {
+        let counts = |workers| {
+            let settings = Settings { workers, ..Settings::default() };
+            (settings.worker_count(), settings.reader_count())
+        };
+        assert_eq!(
+            [1, 16, 17, 64, 256, 300].map(counts),
+            [(1, 1), (16, 16), (17, 16), (64, 16), (256, 16), (256, 16)]
+        );
+        let (unasked, readers) = counts(0);
+        assert!((1..=16).contains(&unasked) && readers == unasked);
     }
 
     #[test]
