@@ -180,19 +180,6 @@ impl Running {
         found.and_then(|c| c["value"].as_u64()).unwrap_or_else(|| panic!("no counter {name}"))
     }
 
-    /// Processor time that it has had so far, in user space and in the kernel, all threads together.
-    ///
-    /// # Panics
-    /// When it is gone.
-    #[must_use]
-    pub fn cpu(&self) -> Duration {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("it runs");
-        // Behind the name, which may hold anything, stand state, parent, ...; the 12th and 13th are ticks of 10 ms.
-        let behind = stat.rsplit_once(')').map_or("", |(_, behind)| behind);
-        let ticks = behind.split_whitespace().skip(11).take(2).filter_map(|word| word.parse::<u64>().ok());
-        Duration::from_millis(ticks.sum::<u64>() * 10)
-    }
-
     /// Sends TERM and waits for its end.
     ///
     /// # Panics

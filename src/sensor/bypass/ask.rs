@@ -10,6 +10,8 @@ use std::time::Duration;
 
 /// Time after which the source is asked again for a flow that it had no room for.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Bytes of a flow after which nobody waits any longer for its protocol to be found.
+const FRUITLESS: u64 = 1 << 20;
 
 /// What one frame shows of a flow, and of those around it.
 pub(crate) struct Seen<'a> {
@@ -84,10 +86,8 @@ impl Share {
             return Some(Reason::Depth);
         }
         let fast = settings.rate > 0 && is_fast(flow, packet.length, now, settings.rate);
-        // Not before it is known what it is, or that nobody will ever know; and never in the middle of a file.
-        let read = Side::BOTH.into_iter().any(|side| flow.peer(side).depth_reached());
-        let known = read || flow.a.app.is_settled() || flow.a.app.is_parsing();
-        (fast && known && flow.a.files.is_idle()).then_some(Reason::Rate)
+        // Never in the middle of a file.
+        (fast && is_known(flow) && flow.a.files.is_idle()).then_some(Reason::Rate)
     }
 
     /// Whether the source is worth asking for a flow that is bypassed.
@@ -214,6 +214,17 @@ impl Bypasses {
     pub(super) fn flow(&self, token: Option<u32>) -> Option<&Entry> {
         self.flows.get(token? as usize)?.as_ref()
     }
+}
+
+/// Whether it is known what a flow is, or that nobody will ever know: recognition reads its first few thousand bytes, and
+/// where so many came and it has not read those, it never will. They lie outside of the receiver's window, or nobody
+/// acknowledges them.
+fn is_known(flow: &Flow<Attached>) -> bool {
+    let app = &flow.a.app;
+    app.is_settled()
+        || app.is_parsing()
+        || Side::BOTH.into_iter().any(|side| flow.peer(side).depth_reached())
+        || flow.bytes.iter().sum::<u64>() >= FRUITLESS
 }
 
 /// Whether a flow has had so many bytes within the present second.

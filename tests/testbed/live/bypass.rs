@@ -2,11 +2,12 @@
 
 use crate::stage::{Stage, conversations, number, of};
 use serde_json::Value;
+use std::fs::File;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use testbed::{End, Running, binary, events};
-use world::{Builder, Pace, Source};
+use world::{Builder, Conversation, Pace, PcapWriter, Side, Source};
 
 /// Everything about flows but what bypass changes: ends, networks, and how much each had.
 fn amounts(all: &[Value]) -> Vec<String> {
@@ -214,6 +215,48 @@ fn by_reason(all: &[Value], reason: &str) -> (usize, Vec<String>) {
         .collect();
     rest.sort();
     (flows, rest)
+}
+
+/// Three seconds of long flows that speak no known protocol, 2 MB a second each: TCP, the same of which the far side's
+/// acknowledgments or the beginning were not seen, and UDP.
+fn elephants(folder: &Path) -> PathBuf {
+    let end = |text: &str| text.parse().expect("an end");
+    let tcp = ["10.0.0.1:40001", "10.0.0.2:40002", "10.0.0.3:40003"];
+    let mut tcp = tcp.map(|client| Conversation::new(end(client), end("10.0.1.1:9800")));
+    tcp.iter_mut().for_each(Conversation::open);
+    tcp[2].take_frames();
+    let bytes = [0x81; 40 * 1448];
+    let udp = Builder::ethernet().ipv4([10, 0, 0, 4], [10, 0, 1, 1]).udp(40_004, 9800);
+    let udp = vec![udp.payload(&bytes[..1400]).build(); 40];
+    let path = folder.join("elephants.pcap");
+    let mut out = PcapWriter::new(File::create(&path).expect("a file")).expect("room");
+    for round in 0..105 {
+        tcp.iter_mut().for_each(|flow| flow.say(Side::Client, &bytes));
+        let mut frames = tcp.each_mut().map(Conversation::take_frames);
+        frames[1].pop();
+        for frame in frames.iter().flatten().chain(&udp) {
+            out.write(1_700_000_000_000_000_000 + round * 1_000_000_000 / 35, frame).expect("room");
+        }
+    }
+    out.finish().expect("room");
+    path
+}
+
+#[test]
+fn long_flows_are_bypassed_when_nobody_will_ever_know_what_they_are() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let capture = elephants(folder.path());
+    let plain = read(&capture, folder.path(), &[]);
+    let bypassed = read(&capture, folder.path(), &["--set", "bypass.rate=1MiB"]);
+    assert_eq!(by_reason(&bypassed, "rate").0, 4, "{bypassed:?}");
+    assert_eq!(amounts(&bypassed), amounts(&plain));
+    // About half a second passes before it is so fast.
+    for flow in of(&bypassed, "flow") {
+        let passed_by = number(flow, "/flow/bypassed/local/bytes_toserver");
+        let all = number(flow, "/flow/bytes_toserver");
+        assert!(passed_by > all / 2 && passed_by < all, "{flow}");
+    }
+    assert_eq!(by_reason(&read(&capture, folder.path(), &["--set", "bypass.rate=4MiB"]), "rate").0, 0);
 }
 
 #[test]

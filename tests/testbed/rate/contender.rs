@@ -1,6 +1,7 @@
 //! Who takes frames from the cable: the sensor, or Suricata 8 with TPACKET_V3 and no rules. Both have a ring of 64 MiB a
 //! worker and write their events nowhere.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -22,16 +23,17 @@ pub(crate) enum Contender {
 
 /// One of them at work.
 pub(crate) enum Started {
-    Vigie(Running),
-    Suricata { child: Child, folder: tempfile::TempDir },
+    Vigie(Running, Duration),
+    Suricata { child: Child, folder: tempfile::TempDir, before: Duration },
 }
 
 /// What it says at its end.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Answer {
     pub(crate) analysed: u64,
+    pub(crate) bypassed: u64,
     pub(crate) dropped: u64,
-    /// Processor time that it has had.
+    /// Processor time that it has had since it was ready.
     pub(crate) spent: Duration,
 }
 
@@ -49,11 +51,18 @@ impl Contender {
             Self::Vigie => {
                 let args =
                     ["--workers".to_owned(), workers.to_string(), "--set=eve.file=/dev/null".to_owned()];
-                Some(Started::Vigie(Running::start(network, End::Right, args)))
+                Some(vigie(network, &args))
             }
             Self::Suricata => suricata(network, workers),
         }
     }
+}
+
+/// Our sensor at the right end, told this.
+pub(crate) fn vigie<A: AsRef<OsStr>>(network: &Network, args: &[A]) -> Started {
+    let running = Running::start(network, End::Right, args);
+    let before = running.processor_time();
+    Started::Vigie(running, before)
 }
 
 fn suricata(network: &Network, workers: u32) -> Option<Started> {
@@ -80,7 +89,7 @@ fn suricata(network: &Network, workers: u32) -> Option<Started> {
     }
     command.args(["--set", "outputs.1.eve-log.filename=/dev/null"]);
     let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()?;
-    let mut started = Started::Suricata { child, folder };
+    let mut started = Started::Suricata { child, folder, before: Duration::ZERO };
     started.wait_for_engine().then_some(started)
 }
 
@@ -92,7 +101,7 @@ fn inside(path: &Path) -> PathBuf {
 impl Started {
     fn log(&self) -> String {
         match self {
-            Self::Vigie(_) => String::new(),
+            Self::Vigie(..) => String::new(),
             Self::Suricata { folder, .. } => log_of(folder.path()),
         }
     }
@@ -108,18 +117,21 @@ impl Started {
             }
             std::thread::sleep(Duration::from_millis(50));
         }
+        if let Self::Suricata { child, before, .. } = self {
+            *before = processor_time(child.id()).unwrap_or_default();
+        }
         self.log().contains("Engine started")
     }
 
     /// Ends it and asks what it saw.
     pub(crate) fn end(self) -> Answer {
         let (log, spent) = match self {
-            Self::Vigie(running) => {
-                let spent = running.processor_time();
+            Self::Vigie(running, before) => {
+                let spent = running.processor_time().saturating_sub(before);
                 return Answer { spent, ..of_ledger(&running.end().ledger()) };
             }
-            Self::Suricata { mut child, folder } => {
-                let spent = processor_time(child.id()).unwrap_or_default();
+            Self::Suricata { mut child, folder, before } => {
+                let spent = processor_time(child.id()).unwrap_or_default().saturating_sub(before);
                 let _ = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
                 let _ = child.wait();
                 (log_of(folder.path()), spent)
@@ -138,7 +150,12 @@ fn log_of(folder: &Path) -> String {
 
 fn of_ledger(ledger: &Value) -> Answer {
     let number = |path: &str| ledger.pointer(path).and_then(Value::as_u64).unwrap_or(0);
-    Answer { analysed: number("/analysed"), dropped: number("/lost/kernel.drop"), ..Answer::default() }
+    Answer {
+        analysed: number("/analysed"),
+        bypassed: number("/bypassed"),
+        dropped: number("/lost/kernel.drop"),
+        ..Answer::default()
+    }
 }
 
 /// `device: right: packets: 1200, drops: 34 (2.83%), invalid chksum: 0`; its packets include the drops.

@@ -6,7 +6,7 @@
 use serde_json::Value;
 use std::time::Duration;
 use testbed::{End, Network, Running};
-use world::{Conversation, Dice, Pace, Side, Source, Talk, Transmit, http_get, http_response};
+use world::{Builder, Conversation, Dice, Pace, Side, Source, Talk, Transmit, http_get, http_response};
 
 /// Long flows.
 const LONG: u16 = 8;
@@ -14,9 +14,11 @@ const LONG: u16 = 8;
 const SHARE: u64 = 4;
 /// Bytes that a short flow fetches.
 const FETCHED: usize = 60_000;
-const FRAMES: u64 = 600_000;
-const PER_SECOND: f64 = 60_000.0;
-const ROUNDS: usize = 3;
+const FRAMES: u64 = 2_000_000;
+const PER_SECOND: f64 = 250_000.0;
+/// Bytes that a frame of a long flow carries.
+const SEGMENT: usize = 1448;
+const ROUNDS: usize = 2;
 
 /// What the short flows are.
 #[derive(Clone, Copy, Debug)]
@@ -27,8 +29,20 @@ enum Short {
     Talk,
 }
 
+/// What the long flows are.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    /// TCP of no known protocol.
+    Tcp,
+    /// The same, of which the sensor does not see that anybody acknowledges it.
+    Unacknowledged,
+    /// UDP of no known protocol.
+    Udp,
+}
+
 /// Long flows, each saying a little more in its turn.
 struct Long {
+    kind: Kind,
     flows: Vec<Conversation>,
     turn: usize,
     ready: Vec<Vec<u8>>,
@@ -36,9 +50,10 @@ struct Long {
 }
 
 impl Long {
-    fn new() -> Self {
+    fn new(kind: Kind) -> Self {
         let mut dice = Dice::new(5);
-        let mut bytes = dice.bytes(64 * 1448);
+        // No more than the smallest window.
+        let mut bytes = dice.bytes(40 * SEGMENT);
         // Nothing that looks like the beginning of a protocol.
         bytes[0] = 0x81;
         let flows = (0..LONG).map(|n| {
@@ -49,20 +64,36 @@ impl Long {
             flow.open();
             flow
         });
-        Self { flows: flows.collect(), turn: 0, ready: Vec::new(), bytes }
+        Self { kind, flows: flows.collect(), turn: 0, ready: Vec::new(), bytes }
     }
 
     fn next(&mut self) -> Vec<u8> {
         while self.ready.is_empty() {
-            let turn = self.turn % self.flows.len();
-            self.turn += 1;
-            if let Some(flow) = self.flows.get_mut(turn) {
-                flow.say(Side::Client, &self.bytes);
-                self.ready = flow.take_frames();
-                self.ready.reverse();
-            }
+            self.ready = self.say();
+            self.ready.reverse();
         }
         self.ready.pop().unwrap_or_default()
+    }
+
+    /// What the next flow says.
+    fn say(&mut self) -> Vec<Vec<u8>> {
+        let turn = self.turn % self.flows.len();
+        self.turn += 1;
+        let Some(flow) = self.flows.get_mut(turn) else { return Vec::new() };
+        if let Kind::Udp = self.kind {
+            let host = u8::try_from(turn + 1).unwrap_or(u8::MAX);
+            let datagram = |bytes| {
+                let ip = Builder::ethernet().ipv4([10, 3, 0, host], [10, 4, 0, 1]);
+                ip.udp(40_000, 9800).payload(bytes).build()
+            };
+            return self.bytes.chunks(SEGMENT).map(datagram).collect();
+        }
+        flow.say(Side::Client, &self.bytes);
+        let mut frames = flow.take_frames();
+        if let Kind::Unacknowledged = self.kind {
+            frames.pop();
+        }
+        frames
     }
 }
 
@@ -104,13 +135,13 @@ struct Mix {
 }
 
 impl Mix {
-    fn new(short: Short) -> Self {
+    fn new(long: Kind, short: Short) -> Self {
         let answer = http_response(&vec![b'x'; FETCHED]);
         let short: Box<dyn Source + Send> = match short {
             Short::Fetches => Box::new(Fetches { number: 0, ready: Vec::new(), answer }),
             Short::Talk => Box::new(Talk::new(FRAMES, 200, 3)),
         };
-        Self { long: Long::new(), short, long_bytes: 0, short_bytes: 0, left: FRAMES }
+        Self { long: Long::new(long), short, long_bytes: 0, short_bytes: 0, left: FRAMES }
     }
 }
 
@@ -136,38 +167,51 @@ struct Cost {
     ledger: Value,
 }
 
-fn run(network: &Network, short: Short, more: &[&str]) -> Cost {
-    let args = [&["--workers", "1", "--set", "stats.interval=0"], more].concat();
+fn run(network: &Network, (long, short): (Kind, Short), more: &[&str]) -> Cost {
+    let args =
+        [&["--workers", "1", "--set", "stats.interval=0", "--set", "eve.file=/dev/null"], more].concat();
     let running = Running::start(network, End::Right, &args);
-    let before = running.cpu();
-    let mut mix = Mix::new(short);
+    let before = running.processor_time();
+    let mut mix = Mix::new(long, short);
     let send = || {
         Transmit::open(End::Left.interface()).and_then(|out| out.send(&mut mix, Pace::PerSecond(PER_SECOND)))
     };
     network.within(End::Left, send).expect("a thread there").expect("a cable");
     std::thread::sleep(Duration::from_millis(300));
-    let cpu = running.cpu().saturating_sub(before);
+    let cpu = running.processor_time().saturating_sub(before);
     Cost { cpu, ledger: running.end().ledger() }
 }
 
 /// Compares, and prints.
 pub(crate) fn compare(network: &Network) {
-    let bypass = ["--set", "bypass.capture=socket", "--set", "bypass.rate=256KiB"];
-    for short in [Short::Fetches, Short::Talk] {
-        let mut costs = [Vec::new(), Vec::new()];
-        for _ in 0..ROUNDS {
-            for (cost, more) in costs.iter_mut().zip([&[][..], &bypass]) {
-                let one = run(network, short, more);
-                println!(
-                    "{short:?}, {}: {:.2} s of processor time; {}",
-                    if more.is_empty() { "everything looked at" } else { "elephants bypassed" },
-                    one.cpu.as_secs_f64(),
-                    one.ledger
-                );
-                cost.push(one.cpu);
-            }
-        }
-        let [all, less] = costs.map(|cost| cost.iter().sum::<Duration>().as_secs_f64());
-        println!("{short:?}: {:.2} times less processor time with bypass", all / less.max(0.01));
+    for (long, short) in [
+        (Kind::Tcp, Short::Fetches),
+        (Kind::Unacknowledged, Short::Fetches),
+        (Kind::Udp, Short::Fetches),
+        (Kind::Tcp, Short::Talk),
+    ] {
+        compare_one(network, long, short);
     }
+}
+
+fn compare_one(network: &Network, long: Kind, short: Short) {
+    let bypass = ["--set", "bypass.capture=socket", "--set", "bypass.rate=256KiB"];
+    let mut costs = [Vec::new(), Vec::new()];
+    for _ in 0..ROUNDS {
+        for (cost, more) in costs.iter_mut().zip([&[][..], &bypass]) {
+            let one = run(network, (long, short), more);
+            let number = |key| one.ledger[key].as_u64().unwrap_or_default();
+            println!(
+                "{long:?} beside {short:?}, {}: {:.2} s of processor time; {} frames, of which {} bypassed, {} lost",
+                if more.is_empty() { "everything looked at" } else { "elephants bypassed" },
+                one.cpu.as_secs_f64(),
+                number("received"),
+                number("bypassed"),
+                one.ledger["lost"]["kernel.drop"]
+            );
+            cost.push(one.cpu);
+        }
+    }
+    let [all, less] = costs.map(|cost| cost.iter().sum::<Duration>().as_secs_f64());
+    println!("{long:?} beside {short:?}: {:.2} times less processor time with bypass", all / less.max(0.01));
 }

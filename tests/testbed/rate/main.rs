@@ -1,12 +1,13 @@
 //! `live-rate`: the highest rate that the sensor takes from an end of a veth pair without losing a frame, beside Suricata on
 //! the same end with the same generator, in turn; frames are made in the kernel where they arrive, so that neither the
 //! cable nor a sender is the limit; and where vigie loses nothing at Suricata's rate. Needs root. The binary
-//! is `VIGIE_BIN`; `live-rate elephants` measures what bypass saves. Suricata comes from `tests/testbed/peers/suricata.sh`, and is left out where it cannot be had.
+//! is `VIGIE_BIN`; `live-rate elephants` measures what bypass saves, `live-rate dropped` what a dropped frame costs. Suricata comes from `tests/testbed/peers/suricata.sh`, and is left out where it cannot be had.
 
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, reason = "its findings are its output")]
 
 mod contender;
+mod dropped;
 mod elephants;
 
 use capture::generator::{Injector, Sent, Shape};
@@ -36,12 +37,10 @@ fn main() -> ExitCode {
         let script = format!("echo 1 > /proc/sys/net/ipv6/conf/{}/disable_ipv6", end.interface());
         let _ = network.command(end, "sh").args(["-c", &script]).status();
     }
-    if std::env::args().nth(1).as_deref() == Some("elephants") {
-        elephants::compare(&network);
-        return ExitCode::SUCCESS;
-    }
-    for workers in [1, 2] {
-        compare(&network, workers);
+    match std::env::args().nth(1).as_deref() {
+        Some("elephants") => elephants::compare(&network),
+        Some("dropped") => dropped::measure(&network),
+        _ => [1, 2].into_iter().for_each(|workers| compare(&network, workers)),
     }
     ExitCode::SUCCESS
 }
