@@ -17,6 +17,31 @@ fn two_builds_are_identical() {
         stage.note(&name, &one);
         assert_eq!(one, other, "{name} differs");
     }
+    // what other flavours make of a disk
+    for (word, name) in [("vhd", "disk.vhd"), ("gcp", "disk.tar.gz")] {
+        let [one, other] = [stage.made.file(""), again.clone()].map(|folder| {
+            convert(
+                &folder.join("../in/image-tool"),
+                word,
+                &folder.join("disk.raw"),
+                &stage.path().join(name),
+            )
+        });
+        stage.note(name, &one);
+        assert_eq!(one, other, "{name} differs");
+    }
+}
+
+/// Writes a disk in another format, and gives its hash.
+fn convert(tool: &Path, word: &str, disk: &Path, to: &Path) -> String {
+    let status = Command::new(tool)
+        .arg(word)
+        .arg(disk)
+        .arg(to)
+        .status()
+        .expect("the tool that the image was made with");
+    assert!(status.success(), "{word}: {status}");
+    sum(to)
 }
 
 fn listed(folder: &Path) -> Vec<String> {
