@@ -370,17 +370,24 @@ impl Body {
         }
     }
 
-    /// The body is over; `whole` when nothing was missing at its end.
-    pub(super) fn finish(&mut self, whole: bool, tx: &Exchange, sink: &mut dyn Sink) {
+    /// What is left of it cannot be read.
+    pub(super) fn break_off(&mut self, tx: &Exchange, sink: &mut dyn Sink) {
+        self.fill(tx, sink);
+        self.finish(tx, sink);
+    }
+
+    /// The body is over.
+    pub(super) fn finish(&mut self, tx: &Exchange, sink: &mut dyn Sink) {
         if !self.full {
             self.drain(tx, sink);
         }
-        let mut whole = whole;
-        if let Some(mut form) = self.form.take() {
-            let left_open = form.finish(&mut |event| self.form_event(event, tx, sink));
-            whole = whole && !left_open;
+        let mut end = FileEnd::Closed;
+        if let Some(mut form) = self.form.take()
+            && form.finish(&mut |event| self.form_event(event, tx, sink))
+        {
+            end = FileEnd::Truncated;
         }
-        self.close_file(if whole { FileEnd::Closed } else { FileEnd::Truncated }, tx, sink);
+        self.close_file(end, tx, sink);
         if self.given > 0 {
             let buffer = match self.side {
                 Side::ToServer => &buffers::REQUEST_BODY,

@@ -177,15 +177,15 @@ impl Http {
     }
 
     /// Ends the body of a side.
-    pub(super) fn end_body(&mut self, side: Side, whole: bool, sink: &mut dyn Sink) {
+    pub(super) fn end_body(&mut self, side: Side, sink: &mut dyn Sink) {
         if let Some((body, tx)) = self.body(side) {
-            body.finish(whole, tx, sink);
+            body.finish(tx, sink);
         }
     }
 
     /// Ends a side of its exchange, and the exchange with it when the other side is over, too.
-    pub(super) fn complete(&mut self, side: Side, whole: bool, sink: &mut dyn Sink) {
-        self.end_body(side, whole, sink);
+    pub(super) fn complete(&mut self, side: Side, sink: &mut dyn Sink) {
+        self.end_body(side, sink);
         let has_body = match side {
             Side::ToServer => self.request.has_body,
             Side::ToClient => self.response.has_body,
@@ -480,7 +480,9 @@ impl Parser for Http {
             self.end_side(Side::ToClient, sink);
         }
         for side in Side::BOTH {
-            self.end_body(side, false, sink);
+            if let Some((body, tx)) = self.body(side) {
+                body.break_off(tx, sink);
+            }
         }
         while let Some(tx) = self.open.pop_front() {
             self.record(tx, sink);

@@ -323,7 +323,7 @@ impl Http {
     /// Ends the request at hand.
     pub(super) fn request_complete(&mut self, sink: &mut dyn Sink) -> Turn {
         let nine = self.at(SIDE).is_some_and(|tx| tx.nine);
-        self.complete(SIDE, true, sink);
+        self.complete(SIDE, sink);
         self.request_to(if nine { State::Nine } else { State::Idle }, 0)
     }
 

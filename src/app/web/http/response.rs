@@ -212,7 +212,7 @@ impl Http {
         if self.request.id == self.response.id && self.request.state == request::State::Connect {
             self.request_complete(sink);
         }
-        self.response_complete(true, sink);
+        self.response_complete(sink);
         Turn::Switch(eaten, to)
     }
 
@@ -362,9 +362,9 @@ impl Http {
     /// Behind a response: another one, or bytes that are taken for a part of its body.
     fn response_finish(&mut self, rest: &[u8], last: bool, sink: &mut dyn Sink) -> Turn {
         let len = match rest {
-            [] => return self.response_complete(true, sink),
+            [] => return self.response_complete(sink),
             [b'\n', ..] => rest.len(),
-            _ if rest.starts_with(b"HTTP/") => return self.response_complete(true, sink),
+            _ if rest.starts_with(b"HTTP/") => return self.response_complete(sink),
             _ => match self.response.line(rest) {
                 Some(len) => len,
                 None if last => rest.len(),
@@ -374,7 +374,7 @@ impl Http {
         };
         let junk = until(rest, len);
         if line::is_status(junk) {
-            return self.response_complete(true, sink);
+            return self.response_complete(sink);
         }
         self.tell_once(SIDE, &anomaly::RESPONSE_BODY_UNEXPECTED, sink);
         self.body_data(SIDE, junk, sink);
@@ -382,11 +382,11 @@ impl Http {
     }
 
     /// Ends the response at hand.
-    fn response_complete(&mut self, whole: bool, sink: &mut dyn Sink) -> Turn {
+    fn response_complete(&mut self, sink: &mut dyn Sink) -> Turn {
         if self.request.id == self.response.id && self.request.state == request::State::Connect {
             self.request_complete(sink);
         }
-        self.complete(SIDE, whole, sink);
+        self.complete(SIDE, sink);
         self.response.id += 1;
         self.response_to(State::Idle, 0)
     }
@@ -411,7 +411,7 @@ impl Http {
                     self.tell(SIDE, &anomaly::INVALID_GAP, sink);
                 }
                 if !chunk {
-                    self.response_complete(true, sink);
+                    self.response_complete(sink);
                 }
             }
             State::Close => {
@@ -422,7 +422,7 @@ impl Http {
             }
             State::Finish => {
                 self.response.lost = true;
-                self.response_complete(true, sink);
+                self.response_complete(sink);
             }
             state => {
                 self.response.lost |= state == State::Line;
@@ -432,22 +432,18 @@ impl Http {
         Step::All
     }
 
-    /// No more bytes of the response side will come.
+    /// No more bytes of the response side will come. As in Suricata a file that ends so is closed, whatever its length
+    /// was said to be.
     pub(super) fn end_response(&mut self, sink: &mut dyn Sink) {
-        let whole = match self.response.state {
+        match self.response.state {
             State::Idle | State::Line => return,
             State::Fields => {
                 self.response_headers(sink);
-                true
             }
-            State::Doubt => {
-                self.response.has_body = false;
-                true
-            }
-            State::Close | State::Trailer | State::Finish => true,
-            State::Body | State::ChunkSize | State::Chunk | State::ChunkEnd => false,
-        };
-        self.response_complete(whole, sink);
+            State::Doubt => self.response.has_body = false,
+            _ => {}
+        }
+        self.response_complete(sink);
     }
 }
 

@@ -178,9 +178,9 @@ fn beyond_the_limit_nothing_is_kept() {
 }
 
 #[test]
-fn a_body_that_ends_early_is_truncated() {
+fn a_body_ends_with_its_stream_however_long_it_was_to_be() {
     let told = talk(&[(ToServer, GET), (ToClient, &answer("Content-Length: 10", b"half"))]);
-    assert_eq!((&told.files[0].data[..], told.files[0].end), (&b"half"[..], Some(FileEnd::Truncated)));
+    assert_eq!((&told.files[0].data[..], told.files[0].end), (&b"half"[..], Some(FileEnd::Closed)));
     let told = talk(&[(ToServer, GET), (ToClient, &answer("Connection: close", b"whole"))]);
     assert_eq!((&told.files[0].data[..], told.files[0].end), (&b"whole"[..], Some(FileEnd::Closed)));
 }
