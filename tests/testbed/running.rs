@@ -99,6 +99,12 @@ impl Running {
         self.folder.path().join("control")
     }
 
+    /// Its process.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Processor time that it has had so far, in user and kernel mode.
     ///
     /// # Panics

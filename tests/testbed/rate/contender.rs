@@ -99,6 +99,13 @@ fn inside(path: &Path) -> PathBuf {
 }
 
 impl Started {
+    pub(crate) fn pid(&self) -> u32 {
+        match self {
+            Self::Vigie(running, _) => running.pid(),
+            Self::Suricata { child, .. } => child.id(),
+        }
+    }
+
     fn log(&self) -> String {
         match self {
             Self::Vigie(..) => String::new(),

@@ -1,7 +1,8 @@
 //! `live-rate`: the highest rate that the sensor takes from an end of a veth pair without losing a frame, beside Suricata on
-//! the same end with the same generator, in turn; frames are made in the kernel where they arrive, so that neither the
-//! cable nor a sender is the limit; and where vigie loses nothing at Suricata's rate. Needs root. The binary
-//! is `VIGIE_BIN`; `live-rate elephants` measures what bypass saves, `live-rate dropped` what a dropped frame costs. Suricata comes from `tests/testbed/peers/suricata.sh`, and is left out where it cannot be had.
+//! the same end with the same generator, in turn; and whether vigie loses nothing at Suricata's rate. Each has a share of a
+//! core, as neither can be outrun otherwise by a generator beside it on two. Needs root. The binary is `VIGIE_BIN`;
+//! `live-rate elephants` measures what bypass saves, `live-rate dropped` what a dropped frame costs. Suricata comes from
+//! `tests/testbed/peers/suricata.sh`, and is left out where it cannot be had.
 
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, reason = "its findings are its output")]
@@ -9,19 +10,26 @@
 mod contender;
 mod dropped;
 mod elephants;
+mod share;
 
 use capture::generator::{Injector, Sent, Shape};
 use contender::{Answer, Contender};
+use share::Share;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use testbed::{End, Network};
+use world::{Pace, Source, Talk, Transmit};
 
+/// Hundredths of a core that a contender has.
+const PERCENT: u32 = 10;
 /// Frames of 64 bytes, both directions of so many conversations that are alive at once.
 const SHAPE: Shape = Shape { length: 64, flows: 10_000 };
+/// Conversations that are alive at once, of other kinds.
+const ALIVE: usize = 1_000;
 /// How long one rate is held.
 const TIME: Duration = Duration::from_secs(3);
-/// The search ends when it knows the rate to this part of what can be sent.
-const NEAR: f64 = 0.03;
+/// The search ends when it knows the rate to this part of it.
+const NEAR: f64 = 0.05;
 /// A rate counts as free of loss when it was so this often in a row.
 const TIMES: usize = 2;
 
@@ -40,37 +48,88 @@ fn main() -> ExitCode {
     match std::env::args().nth(1).as_deref() {
         Some("elephants") => elephants::compare(&network),
         Some("dropped") => dropped::measure(&network),
-        _ => [1, 2].into_iter().for_each(|workers| compare(&network, workers)),
+        _ => [(Load::Talk, 1), (Load::Datagrams, 1)]
+            .into_iter()
+            .for_each(|(load, workers)| compare(&Run { network: &network, load, workers })),
     }
     ExitCode::SUCCESS
 }
 
-fn compare(network: &Network, workers: u32) {
-    let vigie = highest(network, Contender::Vigie, workers);
-    let Some(peer) = highest(network, Contender::Suricata, workers) else {
-        println!("{workers} worker(s): Suricata cannot be had here");
+/// What is sent.
+#[derive(Clone, Copy, Debug)]
+enum Load {
+    /// Datagrams of no protocol, made in the kernel where they arrive, so that the cable is no limit.
+    Datagrams,
+    /// Conversations of many protocols, sent over the cable.
+    Talk,
+}
+
+impl Load {
+    /// Sends it for about [`TIME`], at so many frames a second or as fast as it goes.
+    fn send(self, network: &Network, rate: Option<f64>) -> Sent {
+        match self {
+            Self::Datagrams => {
+                let rate = rate.map(|rate| rate as u64);
+                let pour =
+                    || Injector::load(End::Right.interface(), SHAPE, rate).and_then(|mut one| one.pour(TIME));
+                network.within(End::Right, pour).expect("a thread there").expect("a kernel that injects")
+            }
+            Self::Talk => {
+                let pace = rate.map_or(Pace::Unlimited, Pace::PerSecond);
+                let mut talk = For { source: Talk::new(u64::MAX, ALIVE, 7), since: Instant::now() };
+                let send = || Transmit::open(End::Left.interface()).and_then(|out| out.send(&mut talk, pace));
+                let sent = network.within(End::Left, send).expect("a thread there").expect("a cable");
+                Sent { frames: sent.frames, time: sent.time }
+            }
+        }
+    }
+}
+
+/// What a source gives within [`TIME`].
+struct For<S> {
+    source: S,
+    since: Instant,
+}
+
+impl<S: Source> Source for For<S> {
+    fn fill(&mut self, frame: &mut Vec<u8>) -> bool {
+        self.since.elapsed() < TIME && self.source.fill(frame)
+    }
+}
+
+/// One comparison.
+struct Run<'a> {
+    network: &'a Network,
+    load: Load,
+    workers: u32,
+}
+
+fn compare(run: &Run<'_>) {
+    let Run { load, workers, .. } = run;
+    println!("{load:?}, {workers} worker(s), {PERCENT} % of a core:");
+    let vigie = highest(run, Contender::Vigie);
+    let Some(peer) = highest(run, Contender::Suricata) else {
+        println!("  Suricata cannot be had here, or has no rate without loss");
         return;
     };
     if let Some(vigie) = vigie {
-        println!("{workers} worker(s): {:.2} times Suricata's rate without loss", vigie / peer);
+        println!("  {:.2} times Suricata's rate without loss", vigie / peer);
     }
-    let lost: u64 = (0..TIMES)
-        .filter_map(|_| attempt(network, Contender::Vigie, workers, Some(peer)))
-        .map(|a| a.lost())
-        .sum();
-    println!("{workers} worker(s): at Suricata's rate vigie lost {lost} frames in {TIMES} runs");
+    let lost: u64 =
+        (0..TIMES).filter_map(|_| attempt(run, Contender::Vigie, Some(peer))).map(|a| a.lost()).sum();
+    println!("  at Suricata's rate vigie lost {lost} frames in {TIMES} runs");
 }
 
 /// The highest rate found at which nothing was lost; none when the contender cannot be had.
-fn highest(network: &Network, who: Contender, workers: u32) -> Option<f64> {
-    let most = attempt(network, who, workers, None)?;
+fn highest(run: &Run<'_>, who: Contender) -> Option<f64> {
+    let most = attempt(run, who, None)?;
     most.print("as fast as it can be sent");
     let limit = most.rate();
     let (mut good, mut bad) = if most.lost() == 0 { (limit, limit) } else { (0.0, limit) };
     let mut best = (most.lost() == 0).then_some(most);
-    while bad - good > limit * NEAR {
+    while bad - good > bad * NEAR && bad > limit * NEAR {
         let rate = f64::midpoint(good, bad);
-        let tries = (0..TIMES).map(|_| attempt(network, who, workers, Some(rate)));
+        let tries = (0..TIMES).map(|_| attempt(run, who, Some(rate)));
         let clean: Option<Vec<Attempt>> = tries.map(|tried| tried.filter(|a| a.lost() == 0)).collect();
         match clean.and_then(|mut clean| clean.pop()) {
             Some(last) => (good, best) = (rate, Some(last)),
@@ -85,17 +144,18 @@ fn highest(network: &Network, who: Contender, workers: u32) -> Option<f64> {
 /// What one rate came to.
 struct Attempt {
     who: Contender,
-    workers: u32,
     sent: Sent,
     answer: Answer,
 }
 
-fn attempt(network: &Network, who: Contender, workers: u32, rate: Option<f64>) -> Option<Attempt> {
-    let running = who.start(network, workers)?;
-    let rate = rate.map(|rate| rate as u64);
-    let pour = || Injector::load(End::Right.interface(), SHAPE, rate).and_then(|mut one| one.pour(TIME));
-    let sent = network.within(End::Right, pour).expect("a thread there").expect("a kernel that injects");
-    Some(Attempt { who, workers, sent, answer: running.end() })
+fn attempt(run: &Run<'_>, who: Contender, rate: Option<f64>) -> Option<Attempt> {
+    let running = who.start(run.network, run.workers)?;
+    let share = Share::new(PERCENT).and_then(|share| share.hold(running.pid()).map(|()| share));
+    let share = share.expect("a control group with a bound on processor time");
+    let sent = run.load.send(run.network, rate);
+    let answer = running.end();
+    drop(share);
+    Some(Attempt { who, sent, answer })
 }
 
 impl Attempt {
@@ -110,9 +170,8 @@ impl Attempt {
 
     fn print(&self, what: &str) {
         println!(
-            "{} with {} worker(s), {what}: {:.0} frames/s; sent {}, analysed {}, dropped in the ring {}, in front of it {}; {:.2} µs of processor time a frame analysed",
+            "  {}, {what}: {:.0} frames/s; sent {}, analysed {}, dropped in the ring {}, in front of it {}; {:.2} µs of processor time a frame analysed",
             self.who.name(),
-            self.workers,
             self.rate(),
             self.sent.frames,
             self.answer.analysed,
