@@ -300,7 +300,7 @@ fn give_up(
             state.label.protocol = Some(protocol);
             state.label.confidence = Some(Confidence::Port);
         }
-        (None, None) => state.label.gave_up = true,
+        (None, None) => {}
     }
     state.stage = Stage::Settled;
     Taken { eaten: given.input.data.len(), settled: true, ..Taken::default() }

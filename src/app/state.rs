@@ -40,8 +40,6 @@ pub struct Label {
     pub service: Option<&'static Service>,
     /// How the protocol was recognised.
     pub confidence: Option<Confidence>,
-    /// Recognition looked at everything it may and found nothing.
-    pub gave_up: bool,
     /// Known from packets of a stream that is not read, because its beginning was missed: a name for summaries, and
     /// no parser's word.
     pub glimpsed: bool,

@@ -61,6 +61,8 @@ pub struct Flow<A> {
     pub phase: Phase,
     /// Client and server were exchanged after the first packet.
     pub swapped: bool,
+    /// Which sides sent packets of the flow itself, by bit: an ICMP error about it is no answer.
+    pub(crate) spoke: u8,
     /// First packet.
     pub first: Moment,
     /// ICMP: type and code of each side's first message.
@@ -80,18 +82,36 @@ pub struct Flow<A> {
 }
 
 impl<A> Flow<A> {
-    /// Counts one packet.
+    /// Counts one packet of the flow itself.
     pub(crate) fn count(&mut self, side: Side, length: u32, ttl: u8, now: Moment) {
-        let [packets, bytes] = [&mut self.packets, &mut self.bytes];
-        if let (Some(p), Some(b), Some(t)) =
-            (packets.get_mut(side.index()), bytes.get_mut(side.index()), self.ttl.get_mut(side.index()))
-        {
-            t.min = if *p == 0 { ttl } else { t.min.min(ttl) };
+        if let Some(t) = self.ttl.get_mut(side.index()) {
+            let first = self.spoke & bit(side) == 0;
+            t.min = if first { ttl } else { t.min.min(ttl) };
             t.max = t.max.max(ttl);
-            *p += 1;
-            *b += u64::from(length);
         }
+        self.spoke |= bit(side);
+        self.add(side, 1, length.into());
         self.last = self.last.max(now);
+    }
+
+    /// Counts an ICMP error that somebody on the way sent to the other side.
+    pub(crate) fn count_error(&mut self, side: Side, length: u32, now: Moment) {
+        self.add(side, 1, length.into());
+        self.last = self.last.max(now);
+    }
+
+    /// Counts packets of the flow itself that somebody else has seen.
+    pub(crate) fn credit(&mut self, side: Side, packets: u64, bytes: u64) {
+        self.spoke |= bit(side);
+        self.add(side, packets, bytes);
+    }
+
+    fn add(&mut self, side: Side, packets: u64, bytes: u64) {
+        for (count, more) in [(&mut self.packets, packets), (&mut self.bytes, bytes)] {
+            if let Some(count) = count.get_mut(side.index()) {
+                *count += more;
+            }
+        }
     }
 
     /// A number that follows from the key and the first packet only; below 2^53. To find it anew takes less than the eight
@@ -104,8 +124,7 @@ impl<A> Flow<A> {
     /// Whether both sides spoke.
     #[must_use]
     pub const fn answered(&self) -> bool {
-        let [a, b] = self.packets;
-        a > 0 && b > 0
+        self.spoke == bit(Side::ToServer) | bit(Side::ToClient)
     }
 
     /// Exchanges every per-side fact.
@@ -116,6 +135,7 @@ impl<A> Flow<A> {
         self.ttl.swap(0, 1);
         self.icmp.swap(0, 1);
         self.tcp.swap();
+        self.spoke = (self.spoke & 1) << 1 | self.spoke >> 1;
         self.swapped = !self.swapped;
     }
 
@@ -126,6 +146,11 @@ impl<A> Flow<A> {
             _ => End::Timeout,
         }
     }
+}
+
+/// The bit of a side in [`Flow`]'s note of who spoke.
+const fn bit(side: Side) -> u8 {
+    1 << side.index()
 }
 
 /// Per-side pair of TCP facts, for callers that hold a [`Side`].

@@ -1,6 +1,6 @@
 //! What the table answers about one packet.
 
-use crate::{EventList, Side};
+use crate::{EventList, Phase, Side};
 
 /// Where a flow lies in its table. Good until the flow is removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -33,6 +33,25 @@ pub struct Turn {
     pub ended: bool,
     /// What was odd.
     pub events: EventList,
+}
+
+impl Turn {
+    /// A packet of which nothing is known yet but whose it is.
+    pub(crate) fn of(flow: FlowRef, side: Side, phase: Phase) -> Self {
+        Self {
+            flow,
+            side,
+            is_new: false,
+            established: phase != Phase::New,
+            readable: [false; 2],
+            direct: false,
+            bypassed: phase == Phase::Bypassed,
+            closed_now: false,
+            invalid: false,
+            ended: false,
+            events: EventList::default(),
+        }
+    }
 }
 
 /// Why a packet has no flow.

@@ -53,6 +53,8 @@ const EVE_PROTOCOLS: &[&str] = &[
     "enip",
 ];
 
+const UDP: u8 = 17;
+
 /// How often each anomaly was seen.
 #[derive(Clone, Debug, Default)]
 pub struct AnomalyCounts(Vec<(&'static str, u64)>);
@@ -84,16 +86,17 @@ impl AnomalyCounts {
 }
 
 /// What EVE calls the application protocol of a flow.
-pub(crate) fn eve_name(label: &Label) -> &'static str {
+fn eve_name(flow: &Flow<Attached>) -> &'static str {
+    let label = flow.a.app.label();
     match label.protocol {
         // Suricata names no protocol for streams that it does not read; ours stands in `app`.
         _ if label.glimpsed => "",
         Some(p) if label.confidence != Some(app::Confidence::Port) && EVE_PROTOCOLS.contains(&p.name) => {
             p.name
         }
-        Some(_) => "failed",
-        None if label.gave_up => "failed",
-        None => "",
+        // It has looked and found nothing: at any datagram, at both sides of a connection.
+        _ if flow.key.protocol == UDP || flow.tcp.data_both_ways() => "failed",
+        _ => "",
     }
 }
 
@@ -104,7 +107,7 @@ pub(crate) fn flow(flow: &Flow<Attached>, why: End, types: &EventTypes, place: &
         let from = out.batch.tape.mark();
         flow_fields(&mut out.batch.tape, flow, why);
         let mut header = who.flow_header("flow", Side::ToServer, place);
-        header.app_proto = eve_name(flow.a.app.label());
+        header.app_proto = eve_name(flow);
         out.push(place.next(), header, from);
     }
     if types.netflow {
@@ -133,7 +136,7 @@ fn netflow(flow: &Flow<Attached>, side: Side, who: &Who, place: &mut Place, out:
     tape.number(&f::NETFLOW_TX_CNT, flow.a.app.transactions());
     tape.close();
     let mut header = who.flow_header("netflow", side, place);
-    header.app_proto = eve_name(flow.a.app.label());
+    header.app_proto = eve_name(flow);
     if flow.key.protocol == 6 {
         tcp_flags_fields(tape, flow.peer(flow_side(side)).flags);
     }

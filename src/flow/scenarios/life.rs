@@ -80,6 +80,10 @@ fn an_icmp_error_counts_on_the_flow_it_speaks_of() {
     let turn = bench.send(&error, b"").unwrap();
     assert_eq!((turn.flow, turn.side), (flow, Side::ToClient));
     assert_eq!(bench.table.flow(flow).icmp, [None, None]);
+    // It is no answer, and its time to live is that of whoever stands on the way.
+    assert!(!bench.send(&udp(a, b), b"ask").unwrap().established);
+    let seen = bench.table.flow(flow);
+    assert_eq!((seen.packets, seen.phase, seen.ttl[1]), ([2, 1], Phase::New, crate::Ttl::default()));
     // Of a flow that is not known: a flow of its own.
     let about = Embedded { src_port: 77, ..about };
     error.transport = Transport::Icmp { kind: 3, code: 3, echo: None, about: Some(about) };

@@ -35,7 +35,10 @@ impl<A: Default> Table<A> {
         };
         if let Some((slot, side)) = self.spoken_of(packet, ip, &key) {
             self.counters.related += 1;
-            let mut turn = self.count(slot, side, packet, ip, now);
+            self.counters.packets += 1;
+            let flow = self.flow_mut(FlowRef(slot));
+            flow.count_error(side, packet.length, now);
+            let mut turn = Turn::of(FlowRef(slot), side, flow.phase);
             self.settle(slot, &mut turn);
             return Ok(turn);
         }
@@ -91,19 +94,7 @@ impl<A: Default> Table<A> {
         {
             seen.get_or_insert((kind, code));
         }
-        Turn {
-            flow: FlowRef(slot),
-            side,
-            is_new: false,
-            established: flow.phase != Phase::New,
-            readable: [false; 2],
-            direct: false,
-            bypassed: flow.phase == Phase::Bypassed,
-            closed_now: false,
-            invalid: false,
-            ended: false,
-            events: EventList::default(),
-        }
+        Turn::of(FlowRef(slot), side, flow.phase)
     }
 
     /// Phase and class follow from what the packet did.

@@ -97,11 +97,7 @@ impl<A: Default> Table<A> {
     pub fn credit(&mut self, at: FlowRef, side: Side, packets: u64, bytes: u64, last: Timestamp) {
         let Some(record) = self.records.get_mut(at.0 as usize) else { return };
         let flow = &mut record.flow;
-        for (count, more) in [(&mut flow.packets, packets), (&mut flow.bytes, bytes)] {
-            if let Some(count) = count.get_mut(side.index()) {
-                *count += more;
-            }
-        }
+        flow.credit(side, packets, bytes);
         flow.last.time = flow.last.time.max(last);
         self.counters.bypassed_at_source += packets;
         self.postpone(at.0);

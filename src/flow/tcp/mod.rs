@@ -195,7 +195,8 @@ impl Tcp {
     }
 
     /// Whether both sides sent payload.
-    pub(crate) const fn data_both_ways(&self) -> bool {
+    #[must_use]
+    pub const fn data_both_ways(&self) -> bool {
         let (server, client) = (self.peers.of(Side::ToServer), self.peers.of(Side::ToClient));
         server.marks & client.marks & marks::DATA != 0
     }
