@@ -84,6 +84,9 @@ fn an_icmp_error_counts_on_the_flow_it_speaks_of() {
     assert!(!bench.send(&udp(a, b), b"ask").unwrap().established);
     let seen = bench.table.flow(flow);
     assert_eq!((seen.packets, seen.phase, seen.ttl[1]), ([2, 1], Phase::New, crate::Ttl::default()));
+    // That its time ran out on the way: a flow of its own, as whoever says so is none of its ends.
+    error.transport = Transport::Icmp { kind: 11, code: 0, echo: None, about: Some(about) };
+    assert!(bench.send(&error, b"").unwrap().is_new);
     // Of a flow that is not known: a flow of its own.
     let about = Embedded { src_port: 77, ..about };
     error.transport = Transport::Icmp { kind: 3, code: 3, echo: None, about: Some(about) };

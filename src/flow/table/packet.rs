@@ -16,6 +16,8 @@ const TCP: u8 = 6;
 const UDP: u8 = 17;
 const ICMPV6: u8 = 58;
 const SCTP: u8 = 132;
+/// The type of ICMP's destination unreachable (RFC 792).
+const UNREACHABLE: u8 = 3;
 /// IPv4 and IPv6 inside IP (RFC 2003, 4213): the outer header is a flow, as in Suricata.
 const IP_IN_IP: u8 = 4;
 const IPV6_IN_IP: u8 = 41;
@@ -116,9 +118,15 @@ impl<A: Default> Table<A> {
         self.classify(slot);
     }
 
-    /// The flow that an ICMP error speaks of, and who is told.
+    /// The flow that is told of as not getting through, and who is told. As in Suricata that is what destination
+    /// unreachable (RFC 792) says; other errors, and those of ICMPv6, are flows of their own.
     fn spoken_of(&self, packet: &Packet, ip: &Ip, key: &Key) -> Option<(u32, Side)> {
-        let Transport::Icmp { about: Some(about), .. } = packet.transport else { return None };
+        let Transport::Icmp { about: Some(about), kind: UNREACHABLE, .. } = packet.transport else {
+            return None;
+        };
+        if ip.version != 4 {
+            return None;
+        }
         let Embedded { src, dst, protocol, src_port, dst_port } = about;
         let inner = Key { src, dst, protocol, src_port, dst_port, version: ip.version, ..*key };
         let (slot, reversed) = self.find(inner.tag(self.settings.seed), &inner)?;
