@@ -106,6 +106,8 @@ pub mod flow {
         APP_PROTO_TS: Text("", "app_proto_ts") "protocol seen from the client, when the sides differ";
         /// Application protocol of the server's bytes, when the two sides differ.
         APP_PROTO_TC: Text("", "app_proto_tc") "protocol seen from the server, when the sides differ";
+        /// IPsec.
+        SPI: Number("", "spi") "ESP: security parameters index";
         /// Protocol before a switch.
         APP_PROTO_ORIG: Text("", "app_proto_orig") "protocol spoken before the switch to another";
         /// Protocol announced by a switch that did not come.

@@ -85,9 +85,9 @@ pub struct Key {
     pub tap: u32,
     /// VLAN ids, outermost first, 0 where there is none or they are not told apart.
     pub vlans: [u16; 3],
-    /// Client port; for ICMP the message type, see [`crate::icmp_ports`].
+    /// Client port; for ICMP the message type, see [`crate::icmp_ports`]; for ESP the first half of its index.
     pub src_port: u16,
-    /// Server port; for ICMP the type of the answer, or the code of a message that has none.
+    /// Server port; for ICMP the type of the answer, or the code of a message that has none; for ESP the other half.
     pub dst_port: u16,
     /// Transport protocol number.
     pub protocol: u8,
@@ -157,6 +157,12 @@ impl Key {
         fold(x ^ z, y.rotate_left(29) ^ MULTIPLIERS[0])
     }
 
+    /// The security parameters index of ESP.
+    #[must_use]
+    pub fn spi(&self) -> Option<u32> {
+        (self.protocol == ESP).then(|| u32::from(self.src_port) << 16 | u32::from(self.dst_port))
+    }
+
     /// A number for the flow that follows from its key and its first packet only, and that JSON can carry (2^53).
     #[must_use]
     pub fn id(&self, first: crate::Moment) -> u64 {
@@ -206,6 +212,15 @@ pub(crate) const fn icmp_counterpart(version: u8, kind: u8) -> Option<u8> {
 #[must_use]
 pub fn icmp_ports(version: u8, kind: u8, code: u8) -> (u16, u16) {
     (u16::from(kind), u16::from(icmp_counterpart(version, kind).unwrap_or(code)))
+}
+
+const ESP: u8 = 50;
+
+/// Stand-ins for ports: the halves of a security parameters index (RFC 4303, 2.1). Each direction has one of its own, so
+/// each security association is a flow.
+pub(crate) const fn spi_ports(spi: u32) -> (u16, u16) {
+    let [a, b, c, d] = spi.to_be_bytes();
+    (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]))
 }
 
 /// Odd numbers without structure (digits of pi).

@@ -148,6 +148,9 @@ fn flow_fields(tape: &mut Tape, flow: &Flow<Attached>, why: End) {
     if let Some(original) = label.original {
         tape.word(&f::APP_PROTO_ORIG, original.name);
     }
+    if let Some(spi) = flow.key.spi() {
+        tape.number(&f::SPI, spi.into());
+    }
     tape.object(&f::FLOW);
     let ([pkts_ts, pkts_tc], [bytes_ts, bytes_tc]) = (flow.packets, flow.bytes);
     tape.number(&f::PKTS_TOSERVER, pkts_ts);

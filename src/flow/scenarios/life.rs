@@ -68,6 +68,18 @@ fn an_echo_and_its_answer_are_one_flow() {
 }
 
 #[test]
+fn each_security_association_is_a_flow() {
+    let mut bench = Bench::plain();
+    let esp = |from, to, spi| Packet { transport: Transport::Esp(spi), ..ip_packet(from, to, 50) };
+    let (a, b) = ([1, 1, 1, 1], [2, 2, 2, 2]);
+    let there = bench.send(&esp(a, b, 0x1234_5678), b"").unwrap().flow;
+    assert!(bench.send(&esp(b, a, 0x9abc_def0), b"").unwrap().is_new);
+    assert_eq!(bench.send(&esp(a, b, 0x1234_5678), b"").unwrap().flow, there);
+    assert_eq!(bench.table.flow(there).key.spi(), Some(0x1234_5678));
+    assert!(bench.send(&esp(a, b, 7), b"").unwrap().is_new);
+}
+
+#[test]
 fn an_icmp_error_counts_on_the_flow_it_speaks_of() {
     let mut bench = Bench::plain();
     let (a, b) = (([1, 1, 1, 1], 5), ([2, 2, 2, 2], 6));

@@ -2,7 +2,7 @@
 
 use super::evict::Class;
 use super::{Record, Table, expiry};
-use crate::key::{Key, Side, icmp_ports};
+use crate::key::{Key, Side, icmp_ports, spi_ports};
 use crate::stream::Stored;
 use crate::tcp::{Outcome, Segment, TcpState, facts, marks, step};
 use crate::{
@@ -484,7 +484,8 @@ fn key_of<'a>(packet: &'a Packet, tap: u32, settings: &Settings) -> Option<(&'a 
         Transport::Tcp(tcp) => (tcp.src_port, tcp.dst_port),
         Transport::Udp(src, dst) | Transport::Sctp(src, dst) => (src, dst),
         Transport::Icmp { kind, code, .. } => icmp_ports(ip.version, kind, code),
-        Transport::Esp(_) | Transport::Gre => (0, 0),
+        Transport::Esp(spi) => spi_ports(spi),
+        Transport::Gre => (0, 0),
         Transport::None if matches!(ip.protocol, TCP | UDP | SCTP | ICMP | ICMPV6) => return None,
         Transport::None if settings.every_protocol => (0, 0),
         Transport::None if matches!(ip.protocol, IP_IN_IP | IPV6_IN_IP) => (0, 0),
