@@ -44,6 +44,8 @@ fn uefi_virtio() {
         assert_eq!(score.status, 0, "{unit} is more exposed than {most} of 100: {}", score.text);
     }
     stage.note("boot", appliance.machine.run("systemd-analyze --no-pager | head -n 1"));
+    stage.note("slow", appliance.machine.run("systemd-analyze --no-pager blame | head -n 12"));
+    stage.note("chain", appliance.machine.run("systemd-analyze --no-pager critical-chain vigie.service"));
 }
 
 /// No port is open on any address but the machine's own.
