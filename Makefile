@@ -182,10 +182,10 @@ VALGRIND := valgrind --quiet --error-exitcode=9 --leak-check=full --show-leak-ki
 
 .PHONY: sanitize
 sanitize: compiler ## AddressSanitizer on the rooms with unsafe code, valgrind on them and the binary, loom on hand-offs
-	@echo "AddressSanitizer: frame, device, avf, the drivers, capture (nightly)"
+	@echo "AddressSanitizer: frame, device, avf, the drivers, the software NIC, capture (nightly)"
 	RUSTFLAGS=-Zsanitizer=address CARGO_TARGET_DIR='$(CARGO_TARGET_DIR)/asan' $(NIGHTLY) test --locked \
 		--target $(ASAN_TARGET) --package frame --package device --package avf --package avf-driver --package iavf \
-		--package vf-ice --package capture --lib
+		--package vf-ice --package model --package capture --lib
 	@if command -v valgrind >/dev/null; then \
 		echo "valgrind: vigie read tests/cases/bundled"; \
 		cargo build --locked --package vigie; \
