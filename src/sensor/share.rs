@@ -315,7 +315,7 @@ impl Share {
         if flow.a.settled {
             return;
         }
-        let who = Who::of(flow, &tools.settings.events);
+        let mut who = Who::of(flow, &tools.settings.events);
         let transport = match packet.transport {
             Transport::Udp(..) => parse::Transport::Udp,
             Transport::Sctp(..) => parse::Transport::Sctp,
@@ -340,7 +340,10 @@ impl Share {
             if !self.after(turn.flow, &taken) {
                 break;
             }
-            side = if taken.swapped { side.other() } else { side };
+            if taken.swapped {
+                side = side.other();
+                who = Who::of(self.table.flow(turn.flow), &tools.settings.events);
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! The project's own captures: events are whole JSON, the ledger balances, every program that spoke is seen.
 
-use replay::{Eve, Sensor, bundled, root};
+use replay::{Classic, Eve, Sensor, bundled, root};
 use serde_json::Value;
 use std::io::Write as _;
 
@@ -58,6 +58,25 @@ fn every_recognised_flow_carries_our_object() {
             assert!(app.contains_key(key), "no `app.{key}`: {flow}");
         }
     }
+}
+
+/// Of a conversation whose question was missed the first packet is the server's: who it comes from stands in its event.
+#[test]
+fn an_answer_comes_from_the_server_also_without_its_question() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let whole = std::fs::read(root().join("tests/cases/bundled/dns.pcap")).expect("a capture");
+    let mut capture = Classic::parse(&whole).expect("pcap");
+    let is_answer = |bytes: &[u8]| bytes.get(23) == Some(&17) && bytes.get(34..36) == Some(&[0, 53]);
+    capture.packets.retain(|packet| is_answer(&packet.bytes));
+    let answers = folder.path().join("answers.pcap");
+    std::fs::write(&answers, capture.write()).expect("room");
+    let seen = Eve::parse(&events(answers.as_os_str(), None)).expect("events");
+    let mut told = 0;
+    for event in seen.of("dns") {
+        assert_eq!((&event["dns"]["type"], &event["src_port"]), (&"response".into(), &53.into()), "{event}");
+        told += 1;
+    }
+    assert!(told > 5, "{told} of {}", capture.packets.len());
 }
 
 /// Events that `vigie read CAPTURE --eve -` writes.
