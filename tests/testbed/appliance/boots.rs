@@ -11,13 +11,12 @@ use crate::traffic::{captures, prepared};
 const MEMORY: u64 = 300;
 
 /// What `systemd-analyze security` may give, of 100.
-const EXPOSED: [(&str, u32); 7] = [
+const EXPOSED: [(&str, u32); 6] = [
     ("vigie", 20),
     ("vigie-health", 25),
     ("vigie-prepare", 25),
     ("vigie-provision", 25),
     ("vigie-provision-cloud", 25),
-    ("vigie-roll-back", 30),
     ("vigie-update", 30),
 ];
 
