@@ -10,6 +10,9 @@ use parse::{Look, Pattern, Probe, Protocol, Transport};
 
 /// Looks at most at so many payload packets of a flow.
 const MOST_PACKETS: u32 = 12;
+/// Of datagrams at fewer, as each is asked about anew by everybody: over nDPI's captures 3533 of 3690 flows are named alike with
+/// four and with six, 3535 with twelve.
+const MOST_DATAGRAMS: u32 = 6;
 /// And at most at so many bytes of one side.
 const MOST_BYTES: usize = 4096;
 
@@ -77,7 +80,8 @@ impl Recogniser {
 
     /// Whether another look can still change the answer.
     pub(crate) fn is_over(&self, look: &Look<'_>) -> bool {
-        look.packets >= MOST_PACKETS || (look.transport == Transport::Tcp && look.data.len() >= MOST_BYTES)
+        let most = if look.transport == Transport::Udp { MOST_DATAGRAMS } else { MOST_PACKETS };
+        look.packets >= most || (look.transport == Transport::Tcp && look.data.len() >= MOST_BYTES)
     }
 
     /// The protocol whose usual port this is, as a last resort: only where the beginning was missed, for otherwise its
