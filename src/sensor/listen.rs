@@ -98,7 +98,8 @@ impl Sink for Listener<'_> {
         record::anomaly_name(tape, &f::EVENT, app_proto, what.name);
         tape.word(&f::LAYER, "proto_parser");
         tape.close();
-        let mut header = self.who.header("anomaly", side, self.place);
+        // As in Suricata it comes from whoever sent the packet that it was found at, which may have acknowledged the data.
+        let mut header = self.who.header("anomaly", self.place.sender.unwrap_or(side), self.place);
         header.tx = tx.map(Transaction::id);
         let key = self.place.next();
         self.out.push_kind(key, header, "applayer", from);

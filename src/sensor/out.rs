@@ -3,6 +3,7 @@
 use crate::packets::Trigger;
 use crate::tap::Mirror;
 use event::{Batch, Header, Key};
+use parse::Side;
 use std::sync::Arc;
 
 /// Which events are written. The defaults are those of Suricata's shipped configuration, where it has the event.
@@ -97,6 +98,8 @@ pub(crate) struct Place {
     pub(crate) origin: &'static str,
     /// Another packet travels inside.
     pub(crate) outer: bool,
+    /// Who sent the packet, as its flow has it; nobody when none causes what happens.
+    pub(crate) sender: Option<Side>,
     /// Which share.
     pub(crate) share: u16,
     /// Next event's turn.

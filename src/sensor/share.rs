@@ -176,6 +176,7 @@ impl Share {
         self.enter(place);
         let now = Moment { time: Timestamp::from_nanos(place.nanos), number: place.packet };
         let turn = self.table.turn(packet, payload, now, u32::from(place.tap))?;
+        place.sender = Some(side_of(turn.side));
         if let Some(mirror) = &tools.out.tap {
             self.table.flow_mut(turn.flow).a.came_by(mirror);
         }
@@ -342,6 +343,7 @@ impl Share {
             }
             if taken.swapped {
                 side = side.other();
+                place.sender = place.sender.map(Side::other);
                 who = Who::of(self.table.flow(turn.flow), &tools.settings.events);
             }
         }
@@ -404,6 +406,7 @@ impl Share {
             let again = self.after(at, &taken);
             if taken.swapped {
                 side = side.other();
+                place.sender = place.sender.map(Side::other);
                 (client_port, server_port) = (server_port, client_port);
                 who = Who::of(self.table.flow(at), &tools.settings.events);
             }
@@ -432,11 +435,12 @@ impl Share {
 
     /// Lets the parser see what is left, closes it, writes the flow's records and forgets the flow.
     fn end(&mut self, at: FlowRef, why: End, place: &mut Place, tools: &mut Tools<'_>) {
-        let wire = (place.packet, place.origin);
+        let wire = (place.packet, place.origin, place.sender);
         self.let_go(at, tools);
         let is_tcp = self.table.flow(at).key.protocol == 6;
         // No packet causes what comes now.
-        (place.packet, place.origin) = (0, if is_tcp { "stream (flow timeout)" } else { "" });
+        (place.packet, place.sender) = (0, None);
+        place.origin = if is_tcp { "stream (flow timeout)" } else { "" };
         let mirror = self.table.flow(at).a.mirror.as_deref().copied();
         let tap = std::mem::replace(&mut tools.out.tap, mirror);
         let capture = self.keeping.is_some().then(|| name_of(self.table.flow(at)));
@@ -462,7 +466,7 @@ impl Share {
         tools.out.trigger.put_back(aside);
         self.table.remove(at);
         tools.out.tap = tap;
-        (place.packet, place.origin) = wire;
+        (place.packet, place.origin, place.sender) = wire;
     }
 }
 
