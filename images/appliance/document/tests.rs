@@ -68,7 +68,7 @@ fn each_mistake_names_its_key_and_what_is_allowed() {
         ("capture.mood = \"vf\"", "capture.mood", "capture.mode"),
         ("password = \"x\"", "password", "there is no such key"),
         ("sensor = 5", "sensor", "table"),
-        ("sensor.workers = 99", "sensor.workers", "0 to 16"),
+        ("sensor.workers = 999", "sensor.workers", "0 to 256"),
         ("sensor.wrokers = 1", "sensor.wrokers", "sensor.workers"),
         ("sensor.capture.interface = \"eth1\"", "sensor.capture.interface", "beside"),
     ] {
