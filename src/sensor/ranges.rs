@@ -12,6 +12,8 @@ use std::net::IpAddr;
 
 /// Bytes of ranges that one share holds.
 const BUDGET: usize = 16 << 20;
+/// What a range counts for of which only the length is kept.
+const UNREAD: usize = 64;
 /// Files being put together in one share.
 const MOST_WHOLES: usize = 64;
 
@@ -25,7 +27,7 @@ struct Part {
 impl Part {
     /// Bytes that it holds.
     fn held(&self) -> usize {
-        self.bytes.as_ref().map_or(0, Vec::len)
+        self.bytes.as_ref().map_or(UNREAD, Vec::len)
     }
 }
 
@@ -54,7 +56,10 @@ impl Ranges {
     /// A range begins; its bytes go under this number. `read`: somebody hashes or keeps them, else their number is enough.
     pub(crate) fn begin(&mut self, read: bool) -> u64 {
         self.next += 1;
-        self.parts.insert(self.next, Part { size: 0, bytes: read.then(Vec::new) });
+        let part = Part { size: 0, bytes: read.then(Vec::new) };
+        let held = part.held();
+        self.parts.insert(self.next, part);
+        self.hold(held);
         self.next
     }
 
@@ -64,7 +69,12 @@ impl Ranges {
         part.size += data.len() as u64;
         let Some(bytes) = &mut part.bytes else { return };
         bytes.extend_from_slice(data);
-        self.held += data.len();
+        self.hold(data.len());
+    }
+
+    /// Holds so many bytes more, and forgets what is oldest where they are too many.
+    fn hold(&mut self, more: usize) {
+        self.held += more;
         while self.held > BUDGET && self.forget_oldest() {}
     }
 
@@ -210,10 +220,23 @@ mod tests {
         assert!(join_if(&mut ranges, false, 4, b"efgh", 10).is_none());
         assert!(join_if(&mut ranges, false, 2, b"cdef", 10).is_none());
         assert!(join_if(&mut ranges, true, 8, b"ij", 10).is_none());
-        assert_eq!(ranges.held, 2);
+        assert_eq!(ranges.held, 2 + 2 * UNREAD);
         let whole = join_if(&mut ranges, false, 0, b"abc", 10).expect("nothing is missing");
         assert_eq!((whole.file.size, whole.file.gaps), (10, false));
         assert_eq!(whole.hashes.sha256, None, "of what was not read there is no hash");
+        assert_eq!(ranges.held, 0);
+    }
+
+    #[test]
+    fn ranges_that_are_only_counted_are_bounded_too() {
+        let mut ranges = Ranges::default();
+        let mut most = 0;
+        for n in 0..BUDGET as u64 / UNREAD as u64 + 1000 {
+            assert!(join_if(&mut ranges, false, 2 * n + 1, b"a", 1 << 40).is_none());
+            most = most.max(ranges.wholes.iter().map(|whole| whole.waiting.len()).sum::<usize>());
+            assert!(ranges.held <= BUDGET);
+        }
+        assert!(most > 100_000 && most <= BUDGET / UNREAD, "{most}");
     }
 
     #[test]
