@@ -291,16 +291,10 @@ fn give_up(
     by_port: Option<&'static Protocol>,
     given: &Given<'_>,
 ) -> Taken {
-    match (looking.leading(), by_port) {
-        (Some((protocol, confidence)), _) => {
-            state.label.protocol = Some(protocol);
-            state.label.confidence = Some(confidence);
-        }
-        (None, Some(protocol)) => {
-            state.label.protocol = Some(protocol);
-            state.label.confidence = Some(Confidence::Port);
-        }
-        (None, None) => {}
+    let best = looking.leading().or(by_port.map(|protocol| (protocol, Confidence::Port)));
+    if let Some((protocol, confidence)) = best {
+        state.label.protocol = Some(protocol);
+        state.label.confidence = Some(confidence);
     }
     state.stage = Stage::Settled;
     Taken { eaten: given.input.data.len(), settled: true, ..Taken::default() }

@@ -372,16 +372,19 @@ impl Body {
 
     /// What is left of it cannot be read.
     pub(super) fn break_off(&mut self, tx: &Exchange, sink: &mut dyn Sink) {
-        self.fill(tx, sink);
-        self.finish(tx, sink);
+        self.end(FileEnd::Truncated, tx, sink);
     }
 
     /// The body is over.
     pub(super) fn finish(&mut self, tx: &Exchange, sink: &mut dyn Sink) {
+        self.end(FileEnd::Closed, tx, sink);
+    }
+
+    /// Gives out what is held, and ends the file at hand so; one that its form left open is cut.
+    fn end(&mut self, mut end: FileEnd, tx: &Exchange, sink: &mut dyn Sink) {
         if !self.full {
             self.drain(tx, sink);
         }
-        let mut end = FileEnd::Closed;
         if let Some(mut form) = self.form.take()
             && form.finish(&mut |event| self.form_event(event, tx, sink))
         {

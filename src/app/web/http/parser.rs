@@ -176,16 +176,11 @@ impl Http {
         }
     }
 
-    /// Ends the body of a side.
-    pub(super) fn end_body(&mut self, side: Side, sink: &mut dyn Sink) {
+    /// Ends a side of its exchange, and the exchange with it when the other side is over, too.
+    pub(super) fn complete(&mut self, side: Side, sink: &mut dyn Sink) {
         if let Some((body, tx)) = self.body(side) {
             body.finish(tx, sink);
         }
-    }
-
-    /// Ends a side of its exchange, and the exchange with it when the other side is over, too.
-    pub(super) fn complete(&mut self, side: Side, sink: &mut dyn Sink) {
-        self.end_body(side, sink);
         let has_body = match side {
             Side::ToServer => self.request.has_body,
             Side::ToClient => self.response.has_body,
