@@ -1,5 +1,6 @@
 //! The engine: recognition first, then the parser, over the same bytes.
 
+use crate::accord::{self, Heard};
 use crate::recognise::{Offer, Recogniser};
 use crate::state::{Confidence, Looking, Stage, State};
 use parse::{Close, Done, Input, Look, Protocol, Settings, Side, Sink, Step, Transport};
@@ -41,6 +42,8 @@ pub struct Taken {
     pub swapped: bool,
     /// Another protocol speaks from here: give what is left again.
     pub again: bool,
+    /// The other side spoke first: give what it said before this.
+    pub other_first: bool,
 }
 
 /// Looks at most at so many packets of a stream that is not read.
@@ -113,11 +116,15 @@ impl Engine {
             parser.close(why, sink);
             state.past_transactions += parser.transactions();
         }
-        if let Stage::Looking(looking) = &state.stage
-            && let Some((protocol, confidence)) = looking.leading()
-        {
-            state.label.protocol = Some(protocol);
-            state.label.confidence = Some(confidence);
+        if let Stage::Looking(looking) = &state.stage {
+            match looking.leading() {
+                Some((protocol, confidence)) => {
+                    state.label.protocol = Some(protocol);
+                    state.label.confidence = Some(confidence);
+                }
+                None if looking.looks > 0 => state.lose(),
+                None => {}
+            }
         }
         state.stage = Stage::Settled;
     }
@@ -132,6 +139,9 @@ impl Engine {
             input.data.len() > looking_seen(&looking, input.side) || given.transport != Transport::Tcp;
         looking.packets += u32::from(fresh_bytes);
         looking.looks += 1;
+        if !input.data.is_empty() {
+            looking.first.get_or_insert(input.side);
+        }
         if let Some(seen) = looking.seen.get_mut(input.side.index()) {
             *seen = input.data.len();
         }
@@ -152,7 +162,9 @@ impl Engine {
         match self.weighed(offer, &look) {
             Offer::Found { protocol, confidence, swapped } => {
                 let swapped = swapped || is_reversed(protocol, &look);
-                self.found(state, given, protocol, confidence, swapped, sink)
+                accord::order(protocol, given, looking.first, sink);
+                let other_first = looking.waits(input.side, given.transport);
+                self.found(state, given, Found { protocol, confidence, swapped, other_first }, sink)
             }
             Offer::Maybe(unsure) => {
                 let over = self.recogniser.is_over(&look)
@@ -162,7 +174,8 @@ impl Engine {
                 looking.vote(unsure);
                 looking.keep(input.side, input.data);
                 if let Some((protocol, confidence)) = looking.elected(given.transport) {
-                    return self.found(state, given, protocol, confidence, false, sink);
+                    let found = Found { protocol, confidence, swapped: false, other_first: false };
+                    return self.found(state, given, found, sink);
                 }
                 if over {
                     give_up(state, &looking, by_port, given)
@@ -188,15 +201,8 @@ impl Engine {
         }
     }
 
-    fn found(
-        &self,
-        state: &mut State,
-        given: &Given<'_>,
-        protocol: &'static Protocol,
-        confidence: Confidence,
-        swapped: bool,
-        sink: &mut dyn Sink,
-    ) -> Taken {
+    fn found(&self, state: &mut State, given: &Given<'_>, found: Found, sink: &mut dyn Sink) -> Taken {
+        let Found { protocol, confidence, swapped, other_first } = found;
         state.label.protocol = Some(protocol);
         state.label.confidence = Some(confidence);
         sink.speaks(protocol);
@@ -206,18 +212,29 @@ impl Engine {
         };
         let mut parser = open(&self.settings);
         parser.carried(given.transport);
+        if let Some(original) = state.label.original {
+            // As in Suricata a flow counts the transactions of the protocol that it ends with.
+            state.past_transactions = 0;
+            parser.succeeds(original.name);
+        }
         if let Some(bequest) = state.bequest.take() {
             parser.inherit(&bequest, sink);
         }
         state.stage = Stage::Parsing(parser);
-        if swapped {
-            // The caller swaps its own facts first and gives the same bytes again, under the right side.
-            return Taken { swapped, again: true, ..Taken::default() };
+        if swapped || other_first {
+            // The caller swaps its own facts first and gives the same bytes again, under the right side; or what the other
+            // side had said before them.
+            return Taken { swapped, other_first, again: true, ..Taken::default() };
         }
         self.parse(state, given, sink)
     }
 
     fn parse(&self, state: &mut State, given: &Given<'_>, sink: &mut dyn Sink) -> Taken {
+        if state.label.heard(given.input.side) == Heard::Nothing
+            && let Some(wait) = listen(state, given, sink)
+        {
+            return wait;
+        }
         let Stage::Parsing(parser) = &mut state.stage else { return Taken::default() };
         let all = given.input.data.len();
         if given.gap > 0 {
@@ -235,7 +252,11 @@ impl Engine {
             Step::Wait { eaten, want } => Taken { eaten: eaten.min(all), want, ..Taken::default() },
             Step::Skip(skip) => Taken { eaten: all, skip, ..Taken::default() },
             Step::Switch { eaten, to } => self.switch(state, eaten.min(all), to, sink),
-            Step::Done(_) | Step::Fail => self.settle(state, all, step, sink),
+            Step::Fail => {
+                forget_strangeness(state, given.input);
+                self.settle(state, all, step, sink)
+            }
+            Step::Done(_) => self.settle(state, all, step, sink),
         }
     }
 
@@ -256,9 +277,43 @@ impl Engine {
         }
         self.close(state, Close::Ended, sink);
         state.label.original = state.label.original.or(state.label.protocol);
-        let expected = to.and_then(crate::by_name).filter(|p| p.open.is_some());
+        // Who begins behind a switch, and how, is another matter.
+        state.label.heard = [Heard::Alike; 2];
+        let expected = to.and_then(crate::by_name);
+        if let Some(label) = expected.filter(|p| p.open.is_none()) {
+            state.label.protocol = Some(label);
+            return Taken { eaten, settled: true, ..Taken::default() };
+        }
         state.stage = Stage::Looking(Box::new(Looking { expected, ..Looking::default() }));
         Taken { eaten, again: true, ..Taken::default() }
+    }
+}
+
+/// What recognition found.
+struct Found {
+    protocol: &'static Protocol,
+    confidence: Confidence,
+    swapped: bool,
+    other_first: bool,
+}
+
+/// Hears how a side begins. What to answer when too little of it has come to tell.
+fn listen(state: &mut State, given: &Given<'_>, sink: &mut dyn Sink) -> Option<Taken> {
+    let input = given.input;
+    let protocol = state.label.protocol?;
+    if input.data.is_empty() && given.gap == 0 {
+        return None;
+    }
+    let heard = accord::listen(protocol, given, sink);
+    state.label.hear(input.side, heard);
+    let too_little = heard == Heard::Nothing && !input.last;
+    too_little.then(|| Taken { want: accord::enough(input.side), ..Taken::default() })
+}
+
+/// A side whose first bytes no parser could read has no name of its own, as in Suricata.
+fn forget_strangeness(state: &mut State, input: Input<'_>) {
+    if input.offset == 0 && state.label.heard(input.side) == Heard::Strange {
+        state.label.hear(input.side, Heard::Alike);
     }
 }
 
@@ -292,9 +347,12 @@ fn give_up(
     given: &Given<'_>,
 ) -> Taken {
     let best = looking.leading().or(by_port.map(|protocol| (protocol, Confidence::Port)));
-    if let Some((protocol, confidence)) = best {
-        state.label.protocol = Some(protocol);
-        state.label.confidence = Some(confidence);
+    match best {
+        Some((protocol, confidence)) => {
+            state.label.protocol = Some(protocol);
+            state.label.confidence = Some(confidence);
+        }
+        None => state.lose(),
     }
     state.stage = Stage::Settled;
     Taken { eaten: given.input.data.len(), settled: true, ..Taken::default() }

@@ -16,6 +16,7 @@
     )
 )]
 
+pub mod accord;
 mod catalogue;
 mod engine;
 pub mod labels;

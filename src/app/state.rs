@@ -1,5 +1,6 @@
 //! What the engine hangs on a flow.
 
+use crate::accord::Heard;
 use crate::services::Service;
 use parse::{Parser, Protocol, Side, Transport};
 
@@ -43,6 +44,24 @@ pub struct Label {
     /// Known from packets of a stream that is not read, because its beginning was missed: a name for summaries, and
     /// no parser's word.
     pub glimpsed: bool,
+    /// Another protocol took over, and nobody knows which.
+    pub lost: bool,
+    /// How each side began, the client's first.
+    pub heard: [Heard; 2],
+}
+
+impl Label {
+    /// How a side began.
+    #[must_use]
+    pub fn heard(&self, side: Side) -> Heard {
+        self.heard.get(side.index()).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn hear(&mut self, side: Side, heard: Heard) {
+        if let Some(slot) = self.heard.get_mut(side.index()) {
+            *slot = heard;
+        }
+    }
 }
 
 /// First bytes of a side, kept while recognition has not decided.
@@ -68,6 +87,8 @@ pub(crate) struct Looking {
     pub(crate) votes: u32,
     /// A switch announced this protocol.
     pub(crate) expected: Option<&'static Protocol>,
+    /// The side that spoke first.
+    pub(crate) first: Option<Side>,
 }
 
 impl Default for Looking {
@@ -80,11 +101,17 @@ impl Default for Looking {
             unsure: None,
             votes: 0,
             expected: None,
+            first: None,
         }
     }
 }
 
 impl Looking {
+    /// Whether the other side spoke before this one, and its bytes still wait.
+    pub(crate) fn waits(&self, side: Side, transport: Transport) -> bool {
+        transport == Transport::Tcp && self.first == Some(side.other())
+    }
+
     pub(crate) fn opening(&self, side: Side) -> &[u8] {
         let [client, server] = &self.opening;
         let (bytes, len) = if side == Side::ToServer { client } else { server };
@@ -177,6 +204,14 @@ impl State {
             Stage::Looking(_) => size_of::<Looking>(),
             Stage::Parsing(parser) => parser.held(),
             Stage::Fresh | Stage::Settled => 0,
+        }
+    }
+
+    /// Nobody knows what is spoken here; behind a switch that is told.
+    pub(crate) fn lose(&mut self) {
+        if self.label.original.is_some() {
+            self.label.lost = true;
+            self.past_transactions = 0;
         }
     }
 

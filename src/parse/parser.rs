@@ -73,6 +73,11 @@ pub trait Parser: Send {
         let _ = transport;
     }
 
+    /// Says which protocol spoke on this flow before (`Step::Switch`). Called once, before the first bytes.
+    fn succeeds(&mut self, before: &'static str) {
+        let _ = before;
+    }
+
     /// Takes the next bytes of one side. Bytes are shown again until they are eaten.
     fn feed(&mut self, input: Input<'_>, sink: &mut dyn Sink) -> Step;
 

@@ -117,6 +117,11 @@ pub trait Sink {
     /// An anomaly, in the transaction if it belongs to one.
     fn anomaly(&mut self, tx: Option<&dyn Transaction>, side: Side, what: &'static Anomaly);
 
+    /// An anomaly of recognition, which no parser saw.
+    fn recognition(&mut self, side: Side, what: &'static Anomaly) {
+        let _ = (side, what);
+    }
+
     /// The transaction has everything this record needs: write the event. `side` gives its orientation (source is
     /// the client for to-server).
     fn record(&mut self, tx: &dyn Transaction, side: Side, record: &'static Record);

@@ -51,6 +51,36 @@ impl Listener<'_> {
     }
 }
 
+impl Listener<'_> {
+    fn tell(&mut self, tx: Option<u64>, side: Side, what: &'static Anomaly, layer: &'static str) {
+        self.anomalies.count(what.name);
+        if !self.settings.events.anomaly_applayer {
+            return;
+        }
+        use schema::anomaly as f;
+        let from = self.out.batch.tape.mark();
+        let app_proto = self.name();
+        let tape = &mut self.out.batch.tape;
+        tape.object(&f::ANOMALY);
+        if !app_proto.is_empty() {
+            tape.word(&f::APP_PROTO, app_proto);
+        }
+        tape.word(&f::KIND, "applayer");
+        if layer == "proto_parser" {
+            record::anomaly_name(tape, &f::EVENT, app_proto, what.name);
+        } else {
+            tape.word(&f::EVENT, what.name);
+        }
+        tape.word(&f::LAYER, layer);
+        tape.close();
+        // As in Suricata it comes from whoever sent the packet that it was found at, which may have acknowledged the data.
+        let mut header = self.who.header("anomaly", self.place.sender.unwrap_or(side), self.place);
+        header.tx = tx;
+        let key = self.place.next();
+        self.out.push_kind(key, header, "applayer", from);
+    }
+}
+
 impl Sink for Listener<'_> {
     fn speaks(&mut self, protocol: &'static Protocol) {
         self.protocol = Some(protocol);
@@ -82,27 +112,11 @@ impl Sink for Listener<'_> {
     }
 
     fn anomaly(&mut self, tx: Option<&dyn Transaction>, side: Side, what: &'static Anomaly) {
-        self.anomalies.count(what.name);
-        if !self.settings.events.anomaly_applayer {
-            return;
-        }
-        use schema::anomaly as f;
-        let from = self.out.batch.tape.mark();
-        let app_proto = self.name();
-        let tape = &mut self.out.batch.tape;
-        tape.object(&f::ANOMALY);
-        if !app_proto.is_empty() {
-            tape.word(&f::APP_PROTO, app_proto);
-        }
-        tape.word(&f::KIND, "applayer");
-        record::anomaly_name(tape, &f::EVENT, app_proto, what.name);
-        tape.word(&f::LAYER, "proto_parser");
-        tape.close();
-        // As in Suricata it comes from whoever sent the packet that it was found at, which may have acknowledged the data.
-        let mut header = self.who.header("anomaly", self.place.sender.unwrap_or(side), self.place);
-        header.tx = tx.map(Transaction::id);
-        let key = self.place.next();
-        self.out.push_kind(key, header, "applayer", from);
+        self.tell(tx.map(Transaction::id), side, what, "proto_parser");
+    }
+
+    fn recognition(&mut self, side: Side, what: &'static Anomaly) {
+        self.tell(None, side, what, "proto_detect");
     }
 
     fn record(&mut self, tx: &dyn Transaction, side: Side, record: &'static Record) {

@@ -91,6 +91,7 @@ fn eve_name(flow: &Flow<Attached>) -> &'static str {
     match label.protocol {
         // Suricata names no protocol for streams that it does not read; ours stands in `app`.
         _ if label.glimpsed => "",
+        _ if label.lost => "failed",
         Some(p) if label.confidence != Some(app::Confidence::Port) && EVE_PROTOCOLS.contains(&p.name) => {
             p.name
         }
@@ -145,6 +146,7 @@ fn netflow(flow: &Flow<Attached>, side: Side, who: &Who, place: &mut Place, out:
 
 fn flow_fields(tape: &mut Tape, flow: &Flow<Attached>, why: End) {
     let label = flow.a.app.label();
+    side_names(tape, label);
     if let Some(original) = label.original {
         tape.word(&f::APP_PROTO_ORIG, original.name);
     }
@@ -172,6 +174,15 @@ fn flow_fields(tape: &mut Tape, flow: &Flow<Attached>, why: End) {
         tcp_fields(tape, flow);
     }
     app_fields(tape, label);
+}
+
+/// What a side speaks that does not begin as the flow's protocol does.
+fn side_names(tape: &mut Tape, label: &Label) {
+    for (side, field) in [(Side::ToServer, &f::APP_PROTO_TS), (Side::ToClient, &f::APP_PROTO_TC)] {
+        if let Some(name) = label.heard(side).name() {
+            tape.word(field, name);
+        }
+    }
 }
 
 /// Nothing for a flow that was looked at to its end.

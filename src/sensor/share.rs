@@ -375,7 +375,12 @@ impl Share {
     /// Reads one side. When its bytes tell the protocol, the parser gets at once what the other side has said so far.
     fn read_recognised(&mut self, at: FlowRef, side: flow::Side, place: &mut Place, tools: &mut Tools<'_>) {
         let before = self.table.flow(at).a.app.is_parsing();
-        self.read(at, side, place, tools);
+        if let Some(first) = self.read(at, side, place, tools) {
+            for side in [first, first.other()] {
+                self.table.want(at, side, 0);
+                self.read(at, side, place, tools);
+            }
+        }
         if !before && self.table.flow(at).a.app.is_parsing() {
             for side in flow::Side::BOTH {
                 self.table.want(at, side, 0);
@@ -384,15 +389,21 @@ impl Share {
         }
     }
 
-    /// Reads one side for as long as there is something to read.
-    fn read(&mut self, at: FlowRef, side: flow::Side, place: &mut Place, tools: &mut Tools<'_>) {
+    /// Reads one side for as long as there is something to read. Answers which side has to be read first.
+    fn read(
+        &mut self,
+        at: FlowRef,
+        side: flow::Side,
+        place: &mut Place,
+        tools: &mut Tools<'_>,
+    ) -> Option<flow::Side> {
         let flow = self.table.flow(at);
         let mut who = Who::of(flow, &tools.settings.events);
         let midstream = flow.tcp.is_midstream();
         let (mut client_port, mut server_port) = (flow.key.src_port, flow.key.dst_port);
         let mut side = side;
         for _ in 0..MOST_READS {
-            let Some((chunk, attached)) = self.table.readable(at, side) else { return };
+            let (chunk, attached) = self.table.readable(at, side)?;
             let given = stream_input(&chunk, side, place, client_port, server_port, midstream);
             let (ended, last) = (chunk.data.len(), chunk.last);
             let taken = feed(attached, &mut self.ranges, &given, &who, place, tools);
@@ -410,11 +421,15 @@ impl Share {
                 (client_port, server_port) = (server_port, client_port);
                 who = Who::of(self.table.flow(at), &tools.settings.events);
             }
+            if taken.other_first {
+                return Some(side.other());
+            }
             let stuck = taken.eaten == 0 && taken.skip == 0 && !again;
             if taken.settled || stuck || (last && taken.eaten >= ended && !again) {
-                return;
+                return None;
             }
         }
+        None
     }
 
     /// Applies what the engine answered to the flow. Whether the same bytes are to be given again.
@@ -447,7 +462,7 @@ impl Share {
         let aside = tools.out.trigger.set_aside(capture);
         self.table.flush(at);
         for side in flow::Side::BOTH {
-            self.read(at, side, place, tools);
+            self.read_recognised(at, side, place, tools);
         }
         let who = Who::of(self.table.flow(at), &tools.settings.events);
         let attached = &mut self.table.flow_mut(at).a;

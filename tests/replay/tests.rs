@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod suites {
+    mod accord;
     mod bundled;
     mod community;
     mod corpora;

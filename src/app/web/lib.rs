@@ -18,6 +18,7 @@
 
 pub mod http;
 pub mod http2;
+pub mod websocket;
 
 /// The protocols of this family.
-pub static PROTOCOLS: &[&parse::Protocol] = &[&http::PROTOCOL, &http2::PROTOCOL];
+pub static PROTOCOLS: &[&parse::Protocol] = &[&http::PROTOCOL, &http2::PROTOCOL, &websocket::PROTOCOL];

@@ -31,7 +31,7 @@ pub(super) struct Packet {
     from_server: bool,
 }
 
-/// A TLS extension; only server names and application protocols are kept whole.
+/// A TLS extension; of some what they say is kept in words.
 #[derive(Debug)]
 struct Extension {
     kind: u16,
@@ -166,6 +166,10 @@ impl Extension {
         let values = match extension.kind {
             extension::SERVER_NAME => names(inside),
             extension::ALPN => protocols(inside),
+            extension::SIGNATURE_ALGORITHMS => {
+                pairs(inside).map(|one| one.to_string().into_bytes()).collect()
+            }
+            extension::SUPPORTED_VERSIONS => versions(extension.data),
             _ => Vec::new(),
         };
         Self { kind: extension.kind, values }
@@ -194,6 +198,26 @@ fn list(extensions: Extensions<'_>) -> Vec<Extension> {
 fn names(inside: &[u8]) -> Vec<Vec<u8>> {
     let mut at = Cursor::new(inside);
     std::iter::from_fn(|| at.u8().and(at.counted16())).map(<[u8]>::to_vec).take(EXTENSIONS).collect()
+}
+
+/// Numbers of two bytes.
+fn pairs(bytes: &[u8]) -> impl Iterator<Item = u16> {
+    bytes.as_chunks().0.iter().map(|pair| u16::from_be_bytes(*pair)).take(EXTENSIONS)
+}
+
+/// RFC 8446 section 4.2.1: a client has a list of them, a server one. The names are those that Suricata writes.
+fn versions(data: &[u8]) -> Vec<Vec<u8>> {
+    let list = if data.len() == 2 { data } else { data.get(1..).unwrap_or_default() };
+    let name = |version: u16| match version {
+        0x0300 => "Ssl30".into(),
+        0x0301 => "Tls10".into(),
+        0x0302 => "Tls11".into(),
+        0x0303 => "Tls12".into(),
+        0x0304 => "Tls13".into(),
+        0x7f12..=0x7f17 => format!("Tls13Draft{}", version & 0xff),
+        _ => format!("TlsVersion({version} / {version:#x})"),
+    };
+    pairs(list).map(|version| name(version).into_bytes()).collect()
 }
 
 /// RFC 7301 section 3.1.
@@ -279,4 +303,19 @@ const fn name(kind: u16) -> Option<&'static str> {
         65_281 => "renegotiation_info",
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_have_names_or_numbers() {
+        let list = [6, 0x6a, 0x6a, 3, 4, 0x7f, 0x17];
+        let words: Vec<String> =
+            versions(&list).into_iter().map(|word| String::from_utf8(word).unwrap()).collect();
+        assert_eq!(words, ["TlsVersion(27242 / 0x6a6a)", "Tls13", "Tls13Draft23"]);
+        assert_eq!(versions(&[3, 3]), [b"Tls12".to_vec()]);
+        assert!(versions(&[]).is_empty());
+    }
 }

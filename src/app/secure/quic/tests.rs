@@ -104,7 +104,14 @@ fn both_hellos_make_two_records_and_end_it() {
     assert!(text.contains("ja4=q13d0211an_62ed6f6ca7ad_4d634acda6c0 "), "{text}");
     assert!(text.contains("extensions=[ (name=server_name type=0 values=[ values=example.com ; ;"), "{text}");
     assert!(text.contains("(name=alpn type=16 values=[ values=alpn ; ;"), "{text}");
+    assert!(text.contains("(name=signature_algorithms type=13 values=[ values=1027 values=1283 "), "{text}");
+    assert!(text.contains("(name=supported_versions type=43 values=[ values=Tls13 ;"), "{text}");
     assert!(records[1].starts_with("ToClient quic={ version=1 ja3s={"), "{}", records[1]);
+    assert!(
+        records[1].contains("(name=supported_versions type=43 values=[ values=Tls13 ;"),
+        "{}",
+        records[1]
+    );
     assert!(records[1].contains("string=771,4865,51-43 "), "{}", records[1]);
     assert_eq!(run.sink.some("host"), ["example.com"]);
     assert!(run.sink.some("anomaly").is_empty());

@@ -29,6 +29,8 @@ pub(super) mod catalogue {
         SNI: Text("tls.", "sni") "host name that the client asked for", element(8057, 808);
         /// Version.
         VERSION: Text("tls.", "version") "version that is spoken", element(39499, 333);
+        /// Protocol before.
+        FROM_PROTO: Text("tls.", "from_proto") "protocol that was spoken on this flow before TLS took over";
         /// Beginning of validity.
         NOT_BEFORE: Second("tls.", "notbefore") "when the server's certificate becomes valid";
         /// End of validity.
@@ -97,6 +99,9 @@ pub(super) fn show(session: &Session, to: &mut dyn Visitor) {
         to.text(&f::SNI, sni);
     }
     show_version(to, client, server);
+    if !session.from_protocol.is_empty() {
+        to.word(&f::FROM_PROTO, session.from_protocol);
+    }
     if let Some(certificate) = server.certificate() {
         show_time(to, &f::NOT_BEFORE, certificate.not_before);
         show_time(to, &f::NOT_AFTER, certificate.not_after);

@@ -122,6 +122,8 @@ pub(super) struct Session {
     pub(super) resumed: bool,
     /// No certificate will be readable.
     pub(super) hides_certificates: bool,
+    /// Protocol spoken before on this flow; empty for none.
+    pub(super) from_protocol: &'static str,
     /// The server asks for the client's certificate.
     pub(super) asks_client: bool,
     with_certificates: bool,

@@ -276,6 +276,10 @@ impl Tls {
 }
 
 impl Parser for Tls {
+    fn succeeds(&mut self, before: &'static str) {
+        self.session.from_protocol = before;
+    }
+
     fn feed(&mut self, input: Input<'_>, sink: &mut dyn Sink) -> Step {
         let step = self.records(&input, sink);
         if input.last && step == Step::All {

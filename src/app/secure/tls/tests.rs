@@ -262,6 +262,15 @@ fn lasting(seen: &Seen) -> Vec<String> {
 }
 
 #[test]
+fn the_protocol_before_is_told() {
+    let mut flow = Flow::new();
+    flow.parser.succeeds("http");
+    full_handshake().iter().for_each(|(side, bytes)| flow.give(*side, bytes));
+    let seen = flow.close();
+    assert!(seen.record().contains("tls.version=TLS 1.2\ntls.from_proto=http\n"), "{}", seen.record());
+}
+
+#[test]
 fn a_full_handshake_tells_everything() {
     let flow = speak(&full_handshake());
     assert_eq!(flow.end, Some(Step::Done(parse::Done::Encrypted)));

@@ -16,6 +16,8 @@ pub(crate) const LONGEST_NAME: usize = 4096;
 /// Growth by decompression that no honest body has, and the size from which it counts.
 pub(crate) const BOMB_RATIO: u64 = 2048;
 pub(crate) const BOMB_SIZE: u64 = 1024 * 1024;
+/// Uploads whose end waits to be told, in one flow.
+const MOST_HELD: u8 = 8;
 /// Bombs in one flow after which nothing is decompressed any more.
 const MOST_BOMBS: u8 = 3;
 
@@ -68,6 +70,8 @@ pub(super) struct Body {
     /// Offset within the file at hand.
     in_file: u64,
     bombs: u8,
+    /// Uploads whose end is still to be told.
+    held: u8,
 }
 
 impl Body {
@@ -89,6 +93,7 @@ impl Body {
             given: 0,
             in_file: 0,
             bombs: 0,
+            held: 0,
         }
     }
 
@@ -311,6 +316,9 @@ impl Body {
         if name.len() > LONGEST_NAME {
             self.tell(tx, &anomaly::FILE_NAME_TOO_LONG, sink);
         }
+        if self.side == Side::ToServer {
+            self.release(tx, sink);
+        }
         (self.file, self.cut, self.in_file) = (File::Open, false, 0);
         sink.file(tx, self.side, FileEvent::Open { name: until(name, LONGEST_NAME), range });
     }
@@ -335,7 +343,20 @@ impl Body {
             self.file = File::Closed;
             self.stream_file(&[], true, tx, sink);
             let end = if self.cut && end == FileEnd::Closed { FileEnd::Truncated } else { end };
-            sink.file(tx, self.side, FileEvent::Close(end));
+            if self.side == Side::ToServer && self.held < MOST_HELD {
+                self.held += 1;
+                tx.upload.set(Some(end));
+            } else {
+                sink.file(tx, self.side, FileEvent::Close(end));
+            }
+        }
+    }
+
+    /// Tells the end of the upload of an exchange. It waits for the response, so that its event has the answer, too.
+    pub(super) fn release(&mut self, tx: &Exchange, sink: &mut dyn Sink) {
+        if let Some(end) = tx.upload.take() {
+            self.held = self.held.saturating_sub(1);
+            sink.file(tx, Side::ToServer, FileEvent::Close(end));
         }
     }
 

@@ -5,8 +5,8 @@ use super::head::{Head, Known, Span};
 use super::line::{Method, Version};
 use super::number;
 use super::{fields, uri};
-use parse::{Buffer, Side, Visitor};
-use std::cell::OnceCell;
+use parse::{Buffer, FileEnd, Side, Visitor};
+use std::cell::{Cell, OnceCell};
 
 /// How far one side of an exchange came.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,6 +66,8 @@ pub(super) struct Exchange {
     /// Kinds of malformed fields told already, each side.
     pub(super) told: [u8; 2],
     pub(super) all_headers: bool,
+    /// How the uploaded file ended that was not told of yet.
+    pub(super) upload: Cell<Option<FileEnd>>,
     normal_uri: OnceCell<Option<Vec<u8>>>,
     path: OnceCell<Vec<u8>>,
     lazy: [Lazy; 2],

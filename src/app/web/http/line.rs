@@ -110,7 +110,7 @@ pub(super) struct Request {
     pub(super) uri_delimiter: bool,
 }
 
-/// Takes a request line apart. It has no line end any more.
+/// Takes a request line apart. It has no line end any more. Blanks within the URI are part of it: the last one ends it.
 pub(super) fn request(line: &[u8]) -> Request {
     let leading = run(line, is_space);
     let method_len = run(from(line, leading), |b| !is_space(b));
@@ -124,7 +124,7 @@ pub(super) fn request(line: &[u8]) -> Request {
         return parts;
     }
     let bytes = line.get(rest.clone()).unwrap_or_default();
-    let mut cut = memchr::memchr(b' ', bytes);
+    let mut cut = memchr::memrchr(b' ', bytes);
     let odd = |b: &u8| is_space(*b) && *b != b' ';
     if until(bytes, cut.unwrap_or(bytes.len())).iter().any(odd) {
         parts.uri_delimiter = true;
@@ -211,7 +211,9 @@ mod tests {
         };
         assert_eq!(read(b"GET / HTTP/1.1"), get("/", "HTTP/1.1", [false; 3]));
         assert_eq!(read(b" GET\t/a  HTTP/1.0 "), get("/a", "HTTP/1.0", [true, true, false]));
-        assert_eq!(read(b"GET /a b HTTP/1.0"), get("/a", "b HTTP/1.0", [false; 3]));
+        assert_eq!(read(b"GET /a b HTTP/1.0"), get("/a b", "HTTP/1.0", [false; 3]));
+        assert_eq!(read(b"GET /a b  c HTTP/1.0\t"), get("/a b  c", "HTTP/1.0", [false; 3]));
+        assert_eq!(read(b"GET /a HTTP/1.0 x"), get("/a HTTP/1.0", "x", [false; 3]));
         assert_eq!(read(b"GET /a\tHTTP/1.0"), get("/a", "HTTP/1.0", [false, false, true]));
         assert_eq!(read(b"GET /a"), (&b"GET"[..], Some(&b"/a"[..]), None, [false; 3]));
         assert_eq!(read(b"GET"), (&b"GET"[..], None, None, [false; 3]));

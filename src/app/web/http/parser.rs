@@ -198,6 +198,7 @@ impl Http {
     }
 
     fn record(&mut self, tx: Box<Exchange>, sink: &mut dyn Sink) {
+        self.request.body.release(&tx, sink);
         if tx.is_known() {
             sink.record(&*tx, Side::ToServer, &HTTP_RECORD);
         }

@@ -21,7 +21,7 @@ fn requests() {
         ),
         ("BREW\r\nHost: a\r\n\r\n", &["REQUEST_LINE_UNKNOWN_METHOD", "REQUEST_LINE_MISSING_PROTOCOL"]),
         ("BREW / HTCPCP/1\r\n\r\n", &["REQUEST_LINE_UNKNOWN_METHOD_INVALID_PROTOCOL"]),
-        ("GET / HTTP / 1.0\r\n\r\n", &["PROTOCOL_CONTAINS_EXTRA_DATA"]),
+        ("GET / HTTP/01.0\r\n\r\n", &["PROTOCOL_CONTAINS_EXTRA_DATA"]),
         ("GET http://a..b/ HTTP/1.0\r\n\r\n", &["REQUEST_URI_HOST_INVALID"]),
         ("GET http://a/ HTTP/1.0\r\nHost: b\r\n\r\n", &["HOST_HEADER_AMBIGUOUS"]),
         ("GET / HTTP/1.0\r\nHost: a:x\r\n\r\n", &["REQUEST_HEADER_HOST_INVALID"]),
