@@ -42,48 +42,28 @@ pub fn steer(settings: &Settings, frame: &Frame<'_>) -> Steer {
     sight(settings, frame).map_or(Steer::Everybody, |sight| Steer::Owner(pair_hash(&sight.src, &sight.dst)))
 }
 
-/// The same for what most frames are, without detours: whole TCP or UDP in IPv4 without options in untagged Ethernet.
+/// The same for what most frames are, without detours: whole TCP or UDP in IPv4 without options, in Ethernet with one tag
+/// or none.
 #[inline]
 fn plain(settings: &Settings, frame: &Frame<'_>) -> Option<u32> {
-    let room = Room { data: frame.data, end: frame.data.len().max(frame.wire_len as usize), settings };
-    let [
-        _,
-        _,
-        _,
-        _,
-        _,
-        _,
-        _,
-        _,
-        _,
-        _,
-        _,
-        _,
-        8,
-        0,
-        0x45,
-        _,
-        l0,
-        l1,
-        _,
-        _,
-        f0,
-        f1,
-        _,
-        number,
-        _,
-        _,
-        addresses @ ..,
-    ] = room.peek::<34>(0)?
-    else {
+    if frame.link != LinkType::ETHERNET {
         return None;
+    }
+    let room = Room { data: frame.data, end: frame.data.len().max(frame.wire_len as usize), settings };
+    let at = match room.be16(12)? {
+        ethertype::IPV4 => 14,
+        ethertype::VLAN if room.be16(16)? == ethertype::IPV4 => 18,
+        _ => return None,
     };
+    let [first, _, l0, l1, _, _, f0, f1, _, number, _, _, addresses @ ..] = room.peek::<20>(at)?;
     let total = usize::from(u16::from_be_bytes([*l0, *l1]));
-    let whole = u16::from_be_bytes([*f0, *f1]) & 0x3fff == 0 && (20..=room.end - 14).contains(&total);
-    let is_plain = *number == protocol::TCP || *number == protocol::UDP && is_plain_udp(room, 34);
-    let [s0, s1, s2, s3, d0, d1, d2, d3] = *addresses;
-    (frame.link == LinkType::ETHERNET && frame.vlan.is_none() && whole && is_plain)
-        .then(|| pair_hash(&Address::v4([s0, s1, s2, s3]), &Address::v4([d0, d1, d2, d3])))
+    let whole = u16::from_be_bytes([*f0, *f1]) & 0x3fff == 0 && total >= 20 && at + total <= room.end;
+    if *first != 0x45 || !whole {
+        return None;
+    }
+    let is_plain = *number == protocol::TCP || *number == protocol::UDP && is_plain_udp(room, at + 20);
+    let (src, dst) = (addresses.first_chunk()?, addresses.last_chunk()?);
+    is_plain.then(|| mix_pair(fold_v4(*src), fold_v4(*dst)))
 }
 
 /// What decoding will give, for frames that [`steer`] knows the owner of; `None` for the others.
@@ -102,8 +82,12 @@ pub fn sight(settings: &Settings, frame: &Frame<'_>) -> Option<Sight> {
 #[inline]
 #[must_use]
 pub fn pair_hash(a: &Address, b: &Address) -> u32 {
+    mix_pair(fold(a), fold(b))
+}
+
+#[inline]
+fn mix_pair(a: u64, b: u64) -> u32 {
     // sum and difference-free product of the two are the same in both directions
-    let (a, b) = (fold(a), fold(b));
     let mut mixed = a.wrapping_add(b) ^ (a ^ b).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 32)).wrapping_mul(0xff51_afd7_ed55_8ccd);
     mixed = (mixed ^ (mixed >> 29)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
@@ -114,8 +98,20 @@ pub fn pair_hash(a: &Address, b: &Address) -> u32 {
 #[inline]
 fn fold(a: &Address) -> u64 {
     let [a0, a1, a2, a3, a4, a5, a6, a7, b0, b1, b2, b3, b4, b5, b6, b7] = a.0;
-    let high = u64::from_le_bytes([a0, a1, a2, a3, a4, a5, a6, a7]);
-    let low = u64::from_le_bytes([b0, b1, b2, b3, b4, b5, b6, b7]);
+    fold_halves(
+        u64::from_le_bytes([a0, a1, a2, a3, a4, a5, a6, a7]),
+        u64::from_le_bytes([b0, b1, b2, b3, b4, b5, b6, b7]),
+    )
+}
+
+/// [`fold`] of a mapped IPv4 address.
+#[inline]
+fn fold_v4(address: [u8; 4]) -> u64 {
+    fold_halves(0, u64::from(u32::from_le_bytes(address)) << 32 | 0xffff_0000)
+}
+
+#[inline]
+fn fold_halves(high: u64, low: u64) -> u64 {
     // Each address is well mixed before the two are put together: numbering plans make sums and differences of plain
     // addresses collide.
     let mixed = high.rotate_left(23) ^ low;
@@ -138,6 +134,7 @@ impl<'a> Room<'a> {
         self.data.get(at..)?.first_chunk()
     }
 
+    #[inline]
     fn be16(self, at: usize) -> Option<u16> {
         self.peek(at).map(|b| u16::from_be_bytes(*b))
     }

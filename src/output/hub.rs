@@ -6,7 +6,7 @@
 //! lags cannot lock the others out: the hub always takes from the one that is furthest behind.
 
 use crate::eve::Block;
-use crate::sink::Sink;
+use crate::sink::{Chunk, Sink};
 use crossbeam_channel::{Receiver, Select, Sender, bounded};
 use event::Key;
 use std::collections::VecDeque;
@@ -85,8 +85,11 @@ impl Hub {
             lanes.push(Lane { inbox, back, waiting: Vec::new(), upto: Key::default(), ended: false });
         }
         let (beside, aside) = bounded(QUEUE);
-        let merger =
-            Merger { lanes, aside, out: Outlet { sinks, chunk: Vec::new(), recent: VecDeque::new() } };
+        let merger = Merger {
+            lanes,
+            aside,
+            out: Outlet { sinks, chunk: Vec::new(), lines: 0, recent: VecDeque::new() },
+        };
         let thread = std::thread::Builder::new().name("hub".into()).spawn(move || merger.run(order))?;
         Ok((ports, Aside { blocks: beside }, Self { thread }))
     }
@@ -230,6 +233,8 @@ fn recycle(back: &Sender<Block>, mut block: Block) {
 struct Outlet {
     sinks: Vec<Sink>,
     chunk: Vec<u8>,
+    /// Lines in the chunk.
+    lines: u64,
     /// What was handed over last, oldest first.
     recent: VecDeque<Arc<Vec<u8>>>,
 }
@@ -240,6 +245,7 @@ impl Outlet {
             sink.count(lines as u64);
         }
         self.chunk.extend_from_slice(bytes);
+        self.lines += lines as u64;
         if self.chunk.len() >= CHUNK {
             self.flush();
         }
@@ -247,29 +253,30 @@ impl Outlet {
 
     /// Passes a whole block on without copying its bytes.
     fn pass(&mut self, block: &mut Block) {
+        let lines = block.lines.len() as u64;
         for sink in &self.sinks {
-            sink.count(block.lines.len() as u64);
+            sink.count(lines);
         }
         self.flush();
-        block.bytes = self.offer(std::mem::take(&mut block.bytes));
+        block.bytes = self.offer(std::mem::take(&mut block.bytes), lines);
     }
 
     fn flush(&mut self) {
-        let chunk = std::mem::take(&mut self.chunk);
-        self.chunk = self.offer(chunk);
+        let (chunk, lines) = (std::mem::take(&mut self.chunk), std::mem::take(&mut self.lines));
+        self.chunk = self.offer(chunk, lines);
     }
 
     /// Hands lines over, and gives an empty chunk for those that follow: an old one when there is one, since fresh memory
     /// costs a fault a page.
-    fn offer(&mut self, lines: Vec<u8>) -> Vec<u8> {
-        if lines.is_empty() {
-            return lines;
+    fn offer(&mut self, bytes: Vec<u8>, lines: u64) -> Vec<u8> {
+        if bytes.is_empty() {
+            return bytes;
         }
-        let chunk = Arc::new(lines);
+        let chunk = Chunk { bytes: Arc::new(bytes), lines };
         for sink in &self.sinks {
             sink.offer(&chunk);
         }
-        self.recent.push_back(chunk);
+        self.recent.push_back(chunk.bytes);
         let oldest = if self.recent.len() >= RECENT { self.recent.pop_front() } else { None };
         let mut spare = oldest.and_then(Arc::into_inner).unwrap_or_default();
         spare.clear();

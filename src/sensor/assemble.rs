@@ -7,7 +7,7 @@ use crate::settings::{CaptureBypass, Settings};
 use crate::source::{self, Source};
 use crate::supervise::{Supervisor, not_captured, wall_nanos};
 use crate::watch::Watch;
-use crate::worker::{Deal, Report, SHARES, Worker, WorkerSettings, lot_of};
+use crate::worker::{Deal, SHARES, Worker, WorkerSettings, lot_of};
 use capture::pcap::FileSettings;
 use capture::record::{FlowRecorder, FlowSettings, Recorder};
 use frame::{RxError, RxQueue, Sorter};
@@ -264,11 +264,10 @@ fn last_stats(snapshot: &Snapshot, host: Option<String>, live: Option<u64>) -> B
 }
 
 fn sum_up(ended: Vec<End>, watch: &Watch) -> Outcome {
-    let mut report = Report::default();
+    let mut report = watch.settle();
     let mut warnings = Vec::new();
     let mut failure = None;
     for end in ended {
-        report.add(&end.report);
         warnings.extend(end.warnings);
         failure = failure.or(end.failure.map(Failure::Source));
     }

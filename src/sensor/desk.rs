@@ -1,7 +1,7 @@
 //! A worker's desk: encodes its events, hands them to the hub, answers questions, passes settings and warnings on.
 
 use crate::watch::Watch;
-use crate::worker::{END, Handover, Report, Worker};
+use crate::worker::{Handover, Worker};
 use event::{Batch, Key};
 use frame::{RxError, RxQueue};
 use output::eve::{Block, Encoder};
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 /// Blocks are handed over when they have so many bytes.
-const BLOCK: usize = 64 * 1024;
+const BLOCK: usize = 128 * 1024;
 /// Or, of a capture file, after so many bursts; of live traffic, after every one.
 const PATIENCE: u32 = 32;
 /// Most warnings of one worker that are told once more at the end.
@@ -20,7 +20,6 @@ const WARNINGS: usize = 64;
 /// How one worker ended.
 #[derive(Default)]
 pub(crate) struct End {
-    pub(crate) report: Report,
     pub(crate) warnings: Vec<String>,
     pub(crate) failure: Option<RxError>,
 }
@@ -86,9 +85,8 @@ impl Desk {
         for warning in queue.warnings() {
             self.warn(warning);
         }
-        let report = worker.conclude();
-        self.watch.publish(self.index, u64::MAX, report.clone());
-        End { report, warnings: self.warnings, failure }
+        self.watch.publish(self.index, u64::MAX, worker.conclude());
+        End { warnings: self.warnings, failure }
     }
 
     fn warn(&mut self, text: String) {
@@ -112,7 +110,7 @@ impl Handover for Desk {
         self.encoder.encode(batch, &mut self.block);
         self.calls += 1;
         let due = self.calls >= self.patience && (self.patience > 1 || !self.block.lines.is_empty());
-        if due || self.block.bytes.len() >= BLOCK || upto.packet >= END {
+        if due || self.block.bytes.len() >= BLOCK || upto.packet == u64::MAX {
             self.calls = 0;
             self.block = self.port.send(std::mem::take(&mut self.block), upto);
         }

@@ -131,6 +131,20 @@ impl Watch {
         }
     }
 
+    /// When every worker has ended: the sum of what they published, which stands for all of them from now on.
+    pub(crate) fn settle(&self) -> Report {
+        let mut states = lock(&self.states);
+        let mut sum = Report::default();
+        for (_, state) in states.iter_mut() {
+            // Taken and not copied: the summary's tables are large.
+            sum.add(&std::mem::take(state));
+        }
+        if let Some((_, first)) = states.first_mut() {
+            first.clone_from(&sum);
+        }
+        sum
+    }
+
     /// Before the run begins: what there is to watch.
     pub(crate) fn begin(&self, workers: usize, sinks: Vec<Arc<SinkCounts>>, store: Option<Arc<StoreCounts>>) {
         *lock(&self.states) = vec![(0, Report::default()); workers];

@@ -590,8 +590,10 @@ fn tools<'a>(
 }
 
 fn hand_over(out: &mut Out, upto: Key, handover: &mut dyn Handover) {
-    // Nearly sorted already: shares take turns only within one packet.
-    out.batch.events.sort_by_key(|e| e.key);
+    // Mostly sorted already, as shares take turns only within one packet; sorting takes memory even then.
+    if !out.batch.events.is_sorted_by_key(|e| e.key) {
+        out.batch.events.sort_by_key(|e| e.key);
+    }
     handover.events(&mut out.batch, upto);
     out.batch.clear();
 }

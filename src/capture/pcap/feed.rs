@@ -1,5 +1,5 @@
-//! The feed: one thread reads what is compressed, can be read only once, or is wanted by several readers, and lends
-//! each segment to all of them. It also asks whose each frame is, where there is a rule: once, and not once a reader.
+//! The feed: one thread reads what is compressed or comes through a pipe, and lends each segment to all readers. It also
+//! asks whose each frame is, where there is a rule: once, and not once a reader.
 //!
 //! The thread waits for the slowest reader, some segments ahead of it, and ends when the capture does or when no
 //! reader is left. Segments are used again as soon as the last reader has let go of them.
@@ -23,9 +23,6 @@ use super::sniff;
 /// Compressed bytes read at once.
 const COMPRESSED: usize = 64 << 10;
 
-/// Where one reader's segments arrive.
-pub(super) type Intake = Receiver<Arc<Segment>>;
-
 /// Counts what passes, so that progress can be told in bytes of the file.
 struct Counted<R> {
     from: R,
@@ -46,7 +43,7 @@ pub(super) fn start(
     readers: usize,
     settings: FileSettings,
     dealer: Option<Dealer>,
-) -> io::Result<Vec<Intake>> {
+) -> io::Result<Vec<Receiver<Arc<Segment>>>> {
     let (outlets, intakes) = (0..readers).map(|_| sync_channel(settings.ahead.max(1))).unzip();
     let capture = capture.clone();
     std::thread::Builder::new()

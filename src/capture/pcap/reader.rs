@@ -1,55 +1,14 @@
 //! A reader: one worker's way through all captures.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
-use std::sync::mpsc::RecvTimeoutError;
 
-use frame::{Batch, Frame, Ledger, Lot, RxError, RxQueue, RxStatus, Sorted, TapId, Timestamp};
+use frame::{Batch, Frame, Ledger, RxError, RxQueue, RxStatus, Sorted, TapId, Timestamp};
 
-use super::feed::Intake;
 use super::find::Kind;
-use super::format::{Format, Record};
-use super::segment::{Ending, Pump, Segment};
-use super::shelf::{PATIENCE, Plain, Shelf, Taken};
-
-/// Reads a shared file from a place of its own, as far as the file went when it was opened.
-struct At {
-    file: Arc<File>,
-    offset: u64,
-    end: u64,
-}
-
-impl Read for At {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let left = usize::try_from(self.end - self.offset).unwrap_or(usize::MAX);
-        let room = into.len().min(left);
-        let got = self.file.read_at(into.get_mut(..room).unwrap_or_default(), self.offset)?;
-        self.offset += got as u64;
-        Ok(got)
-    }
-}
-
-/// Where the frames of the present capture come from.
-enum Source {
-    /// Between two captures.
-    None,
-    /// A plain file that is read by this reader alone, and how many records of the segment were lent.
-    Pumped(Box<Pump<At>>, Segment, usize),
-    /// A feed, its present segment, and how many records of it were lent.
-    Fed(Intake, Arc<Segment>, usize),
-}
-
-/// What can be lent now.
-enum Ready {
-    /// So many records of the present source, from this one on.
-    Frames(usize, usize),
-    /// Nothing yet.
-    Waiting,
-    /// The present capture has ended.
-    Over(Ending),
-}
+use super::format::Record;
+use super::segment::Ending;
+use super::shelf::{Shelf, Taken};
+use super::source::{Ready, Source};
 
 /// What the first reader knows of frames received and lost since it was last asked.
 #[derive(Debug, Default)]
@@ -62,7 +21,8 @@ struct Tally {
 pub(super) struct Reader {
     shelf: Arc<Shelf>,
     place: usize,
-    source: Source,
+    /// Nothing between two captures.
+    source: Option<Source>,
     /// Captures taken from the shelf so far; the present one is the last of them.
     taken: usize,
     /// Bytes of the captures before the present one.
@@ -86,7 +46,7 @@ impl Reader {
         Self {
             shelf,
             place,
-            source: Source::None,
+            source: None,
             taken: 0,
             behind: 0,
             in_all,
@@ -102,14 +62,17 @@ impl Reader {
     fn advance(&mut self) -> Result<(usize, usize), RxStatus> {
         let burst = self.allowance()?;
         loop {
-            if matches!(self.source, Source::None) && !self.next_capture()? {
+            let Some(source) = &mut self.source else {
+                if self.next_capture()? {
+                    continue;
+                }
                 return Err(RxStatus::Idle(self.last));
-            }
-            match self.source.ready(burst) {
+            };
+            match source.ready(burst) {
                 Ready::Frames(from, to) => return Ok((from, to)),
                 Ready::Waiting => return Err(RxStatus::Idle(self.last)),
                 Ready::Over(ending) => {
-                    self.source = Source::None;
+                    self.source = None;
                     self.close(ending);
                 }
             }
@@ -138,13 +101,14 @@ impl Reader {
             self.shelf.finished(self.place, self.number);
             return Err(RxStatus::End);
         };
-        if matches!(taken, Taken::Wait) {
-            return Ok(false);
-        }
+        let opened = match taken {
+            Taken::Wait => return Ok(false),
+            Taken::Source(source) => Ok(source),
+            Taken::Failed(text) => Err(Ending { loss: None, warning: Some(text) }),
+        };
         self.taken += 1;
-        let size = self.shelf.settings().buffer;
-        match Source::open(taken, size) {
-            Ok(source) => self.source = source,
+        match opened {
+            Ok(source) => self.source = Some(source),
             Err(ending) => self.close(ending),
         }
         Ok(true)
@@ -167,10 +131,16 @@ impl Reader {
         }
     }
 
+    /// Whether somebody has found out whose these records are.
+    fn is_sorted(&self, from: usize, to: usize) -> bool {
+        self.source.as_ref().is_some_and(|source| source.sorted(self.place, from, to).is_some())
+    }
+
     /// Lends those of these records that concern this reader.
     fn lend_sorted(&mut self, from: usize, to: usize) -> Sorted<'_> {
-        let (bytes, records) = self.source.lot(from, to);
-        let (places, lots) = self.source.sorted(self.place, from, to).unwrap_or_default();
+        let Some(source) = &self.source else { return Sorted::default() };
+        let (bytes, records) = source.lot(from, to);
+        let (places, lots) = source.sorted(self.place, from, to).unwrap_or_default();
         let tap = self.tap();
         let first = self.number + 1;
         let frame = |place: &u32| {
@@ -191,7 +161,8 @@ impl Reader {
 
     /// Lends these records of the present source.
     fn lend(&mut self, from: usize, to: usize) -> Batch<'_> {
-        let (bytes, records) = self.source.lot(from, to);
+        let Some(source) = &self.source else { return Batch::default() };
+        let (bytes, records) = source.lot(from, to);
         let tap = self.tap();
         let first = self.number + 1;
         let frames = records.iter().enumerate().map(|(i, record)| record.frame(bytes, first + i as u64, tap));
@@ -211,9 +182,7 @@ impl RxQueue for Reader {
 
     fn sorted(&mut self) -> Result<Sorted<'_>, RxError> {
         match self.advance() {
-            Ok((from, to)) if self.source.sorted(self.place, from, to).is_some() => {
-                Ok(self.lend_sorted(from, to))
-            }
+            Ok((from, to)) if self.is_sorted(from, to) => Ok(self.lend_sorted(from, to)),
             Ok((from, to)) => Ok(Sorted { batch: self.lend(from, to), ..Sorted::default() }),
             Err(status) => Ok(Sorted { batch: Batch { frames: Vec::new(), status }, ..Sorted::default() }),
         }
@@ -225,7 +194,8 @@ impl RxQueue for Reader {
 
     fn progress(&self) -> Option<(u64, u64)> {
         let in_all = self.in_all?;
-        Some(((self.behind + self.source.position()).min(in_all), in_all))
+        let position = self.source.as_ref().map_or(0, Source::position);
+        Some(((self.behind + position).min(in_all), in_all))
     }
 
     fn warnings(&mut self) -> Vec<String> {
@@ -247,77 +217,6 @@ impl Drop for Reader {
     }
 }
 
-impl Source {
-    fn open(taken: Taken, size: usize) -> Result<Self, Ending> {
-        match taken {
-            Taken::Feed(intake) => Ok(Self::Fed(intake, Arc::default(), 0)),
-            Taken::Plain(plain) => Self::plain(plain, size),
-            Taken::Failed(text) => Err(Ending { loss: None, warning: Some(text) }),
-            Taken::Wait => Ok(Self::None),
-        }
-    }
-
-    fn plain(plain: Plain, size: usize) -> Result<Self, Ending> {
-        let mut magic = [0; 4];
-        let changed = |why: String| Ending { loss: None, warning: Some(format!("it has changed: {why}")) };
-        plain.file.read_exact_at(&mut magic, 0).map_err(|e| changed(e.to_string()))?;
-        let format =
-            Format::from_magic(magic).ok_or_else(|| changed("it is no capture any more".to_owned()))?;
-        let from = At { file: plain.file, offset: 0, end: plain.len };
-        Ok(Self::Pumped(Box::new(Pump::new(from, format, size, true)), Segment::default(), 0))
-    }
-
-    /// Makes the next records ready to be lent.
-    fn ready(&mut self, burst: usize) -> Ready {
-        match self {
-            Self::Pumped(pump, segment, lent) => {
-                if *lent == segment.records.len() && segment.ending.is_none() {
-                    pump.fill(segment);
-                    segment.position = pump.source().offset;
-                    *lent = 0;
-                }
-                next(segment, lent, burst)
-            }
-            Self::Fed(intake, segment, lent) => {
-                if *lent == segment.records.len() && segment.ending.is_none() {
-                    match intake.recv_timeout(PATIENCE) {
-                        Ok(fresh) => (*segment, *lent) = (fresh, 0),
-                        Err(RecvTimeoutError::Timeout) => return Ready::Waiting,
-                        Err(RecvTimeoutError::Disconnected) => return Ready::Over(broken_feed()),
-                    }
-                }
-                next(segment, lent, burst)
-            }
-            Self::None => Ready::Over(Ending::default()),
-        }
-    }
-
-    /// Bytes and records that [`Ready::Frames`] spoke of.
-    fn lot(&self, from: usize, to: usize) -> (&[u8], &[Record]) {
-        let (bytes, records) = match self {
-            Self::Pumped(_, segment, _) => (segment.bytes.as_slice(), &segment.records),
-            Self::Fed(_, segment, _) => (segment.bytes.as_slice(), &segment.records),
-            Self::None => return (&[], &[]),
-        };
-        (bytes, records.get(from..to).unwrap_or_default())
-    }
-
-    /// Of these records, those that concern the reader at `place`, and whose they are; nothing when nobody has sorted them.
-    fn sorted(&self, place: usize, from: usize, to: usize) -> Option<(&[u32], &[Lot])> {
-        let Self::Fed(_, segment, _) = self else { return None };
-        Some(segment.sorted.get(place)?.between(from, to))
-    }
-
-    /// Bytes of the present capture that are behind us.
-    fn position(&self) -> u64 {
-        match self {
-            Self::Pumped(_, segment, _) => segment.position,
-            Self::Fed(_, segment, _) => segment.position,
-            Self::None => 0,
-        }
-    }
-}
-
 /// Counts records that are behind a reader, lent or not.
 fn pass(records: &[Record], number: &mut u64, last: &mut Timestamp, ledger: Option<&mut Ledger>) {
     *number += records.len() as u64;
@@ -333,19 +232,4 @@ fn pass(records: &[Record], number: &mut u64, last: &mut Timestamp, ledger: Opti
 fn touch(frames: &[Frame<'_>]) {
     let byte = |frame: &Frame<'_>, at| frame.data.get(at).copied().unwrap_or_default();
     std::hint::black_box(frames.iter().fold(0, |sum, frame| sum ^ byte(frame, 0) ^ byte(frame, 64)));
-}
-
-/// The next records of a segment, or its ending once all were lent.
-fn next(segment: &Segment, lent: &mut usize, burst: usize) -> Ready {
-    let from = *lent;
-    let to = segment.records.len().min(from + burst);
-    if from == to {
-        return segment.ending.clone().map_or(Ready::Waiting, Ready::Over);
-    }
-    *lent = to;
-    Ready::Frames(from, to)
-}
-
-fn broken_feed() -> Ending {
-    Ending { loss: None, warning: Some("the thread that reads it has failed: the rest is lost".to_owned()) }
 }

@@ -1,37 +1,27 @@
 //! The shelf: the captures that all readers go through, each in its own time.
 
-use std::fs::File;
-use std::io;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use frame::Sorter;
 
 use super::FileSettings;
-use super::feed::{self, Intake};
+use super::feed;
 use super::find::{Capture, Kind};
+use super::plain::Plain;
+use super::relay;
 use super::segment::Dealer;
+use super::source::{Intake, Source};
 
 /// Captures that the fastest reader may be ahead of the slowest: each one ahead keeps a file open.
 const AHEAD: usize = 16;
 /// Longest wait for the slowest reader before a burst comes back empty.
 pub(super) const PATIENCE: Duration = Duration::from_millis(100);
 
-/// A plain file that readers share.
-#[derive(Clone, Debug)]
-pub(super) struct Plain {
-    pub(super) file: Arc<File>,
-    /// Its length when it was opened: what is written behind that while it is read is nobody's, as some readers would
-    /// see it and others not.
-    pub(super) len: u64,
-}
-
 /// What a reader takes from the shelf.
 pub(super) enum Taken {
-    Plain(Plain),
-    Feed(Intake),
+    Source(Source),
     /// It cannot be read any more, and the text says why.
     Failed(String),
     /// The slowest reader is too far behind.
@@ -59,9 +49,8 @@ struct State {
 
 struct Open {
     index: usize,
-    what: Result<Plain, String>,
-    /// For each reader, where there is a feed.
-    intakes: Vec<Option<Intake>>,
+    /// For each reader, until it takes it; or why there is none.
+    sources: Result<Vec<Option<Source>>, String>,
 }
 
 impl Shelf {
@@ -97,8 +86,8 @@ impl Shelf {
         let at = match state.open.iter().position(|o| o.index == index) {
             Some(at) => at,
             None => {
-                let open = self.open(capture, index, &state.next);
-                state.open.push(open);
+                let sources = self.open(capture, &state.next);
+                state.open.push(Open { index, sources });
                 state.open.len() - 1
             }
         };
@@ -149,24 +138,22 @@ impl Shelf {
         state.agreed().then(|| state.heard.iter().flatten().copied().max().unwrap_or(number))
     }
 
-    fn open(&self, capture: &Capture, index: usize, next: &[Option<usize>]) -> Open {
-        let mut open = Open { index, what: Err("nothing was opened".to_owned()), intakes: Vec::new() };
+    /// Opens a capture for all readers that are left.
+    fn open(&self, capture: &Capture, next: &[Option<usize>]) -> Result<Vec<Option<Source>>, String> {
         let present = next.iter().flatten().count();
-        if capture.kind == Kind::Plain && present < 2 {
-            open.what = Plain::open(&capture.path).map_err(|e| format!("it went away: {e}"));
-            return open;
-        }
         // Readers that are gone still have their lots; nobody takes them then.
         let sorter = self.sorter.clone().filter(|_| next.len() > 1);
         let dealer = sorter.map(|sorter| Dealer::new(sorter, next.len()));
-        match feed::start(capture, present, self.settings, dealer) {
-            Ok(intakes) => {
-                let mut intakes = intakes.into_iter();
-                open.intakes = next.iter().map(|n| n.and_then(|_| intakes.next())).collect();
-            }
-            Err(e) => open.what = Err(format!("it cannot be read: {e}")),
-        }
-        open
+        let intakes: Vec<Intake> = if capture.kind == Kind::Plain {
+            let pump = Plain::pump(&capture.path, self.settings.buffer)?;
+            relay::start(pump, dealer, present, self.settings.ahead).map(Intake::Relay).collect()
+        } else {
+            let segments = feed::start(capture, present, self.settings, dealer)
+                .map_err(|e| format!("it cannot be read: {e}"))?;
+            segments.into_iter().map(Intake::Feed).collect()
+        };
+        let mut sources = intakes.into_iter().map(Source::new);
+        Ok(next.iter().map(|next| next.and_then(|_| sources.next())).collect())
     }
 
     /// A reader that failed while it held the lock has left nothing half done.
@@ -201,20 +188,12 @@ impl State {
 
 impl Open {
     fn hand_out(&mut self, place: usize) -> Taken {
-        if let Some(intake) = self.intakes.get_mut(place) {
-            return intake.take().map_or(Taken::Failed("it was read already".to_owned()), Taken::Feed);
-        }
-        match &self.what {
-            Ok(plain) => Taken::Plain(plain.clone()),
+        match &mut self.sources {
+            Ok(sources) => match sources.get_mut(place).and_then(Option::take) {
+                Some(source) => Taken::Source(source),
+                None => Taken::Failed("it was read already".to_owned()),
+            },
             Err(text) => Taken::Failed(text.clone()),
         }
-    }
-}
-
-impl Plain {
-    fn open(path: &Path) -> io::Result<Self> {
-        let file = File::open(path)?;
-        let len = file.metadata()?.len();
-        Ok(Self { file: Arc::new(file), len })
     }
 }

@@ -28,8 +28,9 @@ pub struct File {
     since: Instant,
 }
 
-/// Lines are written in pieces of at most this many bytes: what a kill in mid-write could leave is small.
-const PIECE: usize = 64 * 1024;
+/// Lines are written in pieces of at most this many bytes: what a kill in mid-write could leave is bounded. Smaller pieces
+/// cost more, since each ends within a page.
+const PIECE: usize = 256 * 1024;
 
 impl File {
     /// Begins a new file, or goes on behind the last whole line of an old one when `append` is set.

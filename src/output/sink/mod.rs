@@ -40,6 +40,13 @@ pub enum Wrote {
     Returned,
 }
 
+/// Whole lines on their way to sinks, which share them.
+#[derive(Clone, Debug)]
+pub(crate) struct Chunk {
+    pub(crate) bytes: Arc<Vec<u8>>,
+    pub(crate) lines: u64,
+}
+
 /// Whatever lines can be written to. Called on the sink's own thread, with whole lines.
 pub trait Write: Send {
     /// Writes whole lines.
@@ -88,7 +95,7 @@ impl Write for Stdout {
 /// A sink at work.
 #[derive(Debug)]
 pub struct Sink {
-    chunks: Sender<Arc<Vec<u8>>>,
+    chunks: Sender<Chunk>,
     policy: Policy,
     counts: Arc<SinkCounts>,
     thread: JoinHandle<()>,
@@ -100,7 +107,7 @@ impl Sink {
     /// # Errors
     /// When the operating system has no thread for it.
     pub fn start(name: &str, policy: Policy, mut target: impl Write + 'static) -> io::Result<Self> {
-        let (chunks, inbox) = bounded::<Arc<Vec<u8>>>(QUEUE);
+        let (chunks, inbox) = bounded::<Chunk>(QUEUE);
         let counts = Arc::new(SinkCounts::new(name));
         let shared = Arc::clone(&counts);
         let thread = std::thread::Builder::new().name(format!("sink {name}")).spawn(move || {
@@ -134,16 +141,16 @@ impl Sink {
     }
 
     /// Offers a chunk of whole lines, by policy.
-    pub(crate) fn offer(&self, chunk: &Arc<Vec<u8>>) {
+    pub(crate) fn offer(&self, chunk: &Chunk) {
         let refused = match self.policy {
-            Policy::Wait => self.chunks.send(Arc::clone(chunk)).is_err(),
-            Policy::Drop => match self.chunks.try_send(Arc::clone(chunk)) {
+            Policy::Wait => self.chunks.send(chunk.clone()).is_err(),
+            Policy::Drop => match self.chunks.try_send(chunk.clone()) {
                 Ok(()) => false,
                 Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => true,
             },
         };
         if refused {
-            self.counts.drop_slow(lines_in(chunk));
+            self.counts.drop_slow(chunk.lines);
         }
     }
 
@@ -155,20 +162,20 @@ impl Sink {
     }
 }
 
-fn write(target: &mut impl Write, chunk: &[u8], counts: &SinkCounts) {
+fn write(target: &mut impl Write, chunk: &Chunk, counts: &SinkCounts) {
     if counts.is_stopped() {
-        counts.drop_stopped(lines_in(chunk));
+        counts.drop_stopped(chunk.lines);
         return;
     }
-    match target.write(chunk) {
-        Ok(Wrote::All) => counts.wrote(lines_in(chunk), chunk.len() as u64),
+    match target.write(&chunk.bytes) {
+        Ok(Wrote::All) => counts.wrote(chunk.lines, chunk.bytes.len() as u64),
         Ok(Wrote::Returned) => {
             counts.reader_returned();
-            counts.wrote(lines_in(chunk), chunk.len() as u64);
+            counts.wrote(chunk.lines, chunk.bytes.len() as u64);
         }
-        Ok(Wrote::Lost) => counts.drop_gone(lines_in(chunk)),
+        Ok(Wrote::Lost) => counts.drop_gone(chunk.lines),
         Err(error) => {
-            counts.drop_stopped(lines_in(chunk));
+            counts.drop_stopped(chunk.lines);
             counts.stop(&error);
         }
     }
@@ -182,10 +189,6 @@ fn reopen(target: &mut impl Write, counts: &SinkCounts) {
     }
 }
 
-fn lines_in(chunk: &[u8]) -> u64 {
-    memchr::memchr_iter(b'\n', chunk).count() as u64
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,7 +196,7 @@ mod tests {
     fn run(policy: Policy, target: impl Write + 'static, chunks: usize) -> SinkReport {
         let sink = Sink::start("test", policy, target).expect("a thread");
         let counts = sink.counts();
-        let chunk: Arc<Vec<u8>> = Arc::new(b"one\ntwo\n".to_vec());
+        let chunk = Chunk { bytes: Arc::new(b"one\ntwo\n".to_vec()), lines: 2 };
         for _ in 0..chunks {
             sink.count(2);
             sink.offer(&chunk);

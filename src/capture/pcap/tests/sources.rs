@@ -203,6 +203,39 @@ fn a_reader_that_is_gone_holds_nobody_up() {
     }
 }
 
+/// Lends until nothing more can be lent, and says how many frames that were.
+fn lend_all(queue: &mut Box<dyn RxQueue>) -> usize {
+    let mut frames = 0;
+    loop {
+        let batch = queue.burst().unwrap();
+        frames += batch.frames.len();
+        if batch.status != RxStatus::More {
+            return frames;
+        }
+    }
+}
+
+/// The fastest reader of a plain file waits for the slowest one, some segments ahead of it, and goes on when that one
+/// does or is gone.
+#[test]
+fn a_reader_that_lags_holds_the_others_up() {
+    let folder = Folder::new("lag");
+    let path = folder.file("capture", &numbered(3_000));
+    let settings = FileSettings { buffer: 10_000, burst: 256, ahead: 3 };
+    let mut queues = open(&[path], 2, settings).unwrap();
+    let (mut slow, mut fast) = (queues.pop().unwrap(), queues.pop().unwrap());
+    let segment = slow.burst().unwrap().frames.len();
+    assert!(segment > 10);
+    let ahead = lend_all(&mut fast);
+    assert!((2 * segment..=5 * segment).contains(&ahead), "{ahead} frames, {segment} in a segment");
+    assert_eq!(lend_all(&mut fast), 0, "the other one has not moved");
+    slow.burst().unwrap();
+    assert!((1..=2 * segment).contains(&lend_all(&mut fast)));
+    drop(slow);
+    let rest = lend_all(&mut fast);
+    assert!(rest > 2_000, "{rest}");
+}
+
 #[test]
 fn a_file_that_goes_away_is_a_warning() {
     let folder = Folder::new("away");
