@@ -30,14 +30,17 @@ while [ $# -gt 0 ]; do
     esac
 done
 [[ -n $image && -n $bucket ]] || die '--image or --bucket is missing (--help)'
-[[ $size =~ ^[1-9][0-9]*$ ]] || die '--size is a number of GiB'
+formed --size "$size" '[2-9]|[1-9][0-9]{1,4}' 'a number of GiB from 2'
+formed --bucket "$bucket" '[a-z0-9][-a-z0-9.]{1,61}[a-z0-9]' 'the name of a bucket, without s3://'
+formed --name "$name" '[-A-Za-z0-9 ()._/@]{3,128}' 'the name of an AMI, 3 to 128 letters, digits and signs'
+formed --region "$region" '[a-z]{2,}(-[a-z]+)+-[0-9]+' 'a region such as us-east-1'
 case $image in
 *.vmdk) format=VMDK ;;
 *.raw) format=RAW ;;
 *.vhd) format=VHD ;;
 *) die "$image: a .vmdk, .raw or .vhd is expected" ;;
 esac
-[ -z "$doit" ] || [ -r "$image" ] || die "$image cannot be read"
+readable "$image" ${uefi:+"$uefi"}
 need aws
 key=${key:-${image##*/}}
 aws=(aws --region "$region" ec2)

@@ -25,6 +25,7 @@ while [ $# -gt 0 ]; do
     esac
 done
 [[ -n $image && -n $group && -n $location ]] || die '--image, --group or --location is missing (--help)'
+formed --name "$name" '[A-Za-z0-9]([-A-Za-z0-9._]{0,78}[A-Za-z0-9_])?' "letters, digits, '-', '.' and '_', 80 at the most"
 [[ $image == *.vhd ]] || die "$image: a fixed .vhd is expected"
 [ -r "$image" ] || die "$image cannot be read: its size is told to Azure"
 size=$(stat -L -c %s "$image")

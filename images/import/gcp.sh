@@ -27,8 +27,10 @@ while [ $# -gt 0 ]; do
 done
 [[ -n $image && -n $bucket ]] || die '--image or --bucket is missing (--help)'
 [[ $image == *.tar.gz ]] || die "$image: a .tar.gz with disk.raw in it is expected"
-[[ $name =~ ^[a-z][-a-z0-9]{0,62}$ ]] || die "--name has small letters, digits and '-', not '$name'"
-[ -z "$doit" ] || [ -r "$image" ] || die "$image cannot be read"
+formed --name "$name" '[a-z]([-a-z0-9]{0,61}[a-z0-9])?' "small letters, digits and '-'"
+formed --family "$family" '[a-z]([-a-z0-9]{0,61}[a-z0-9])?' "small letters, digits and '-'"
+formed --bucket "$bucket" '[a-z0-9][-a-z0-9._]{1,220}[a-z0-9]' 'the name of a bucket, without gs://'
+readable "$image"
 need gcloud
 gcloud=(gcloud)
 [ -z "$project" ] || gcloud+=(--project "$project")

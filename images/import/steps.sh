@@ -21,10 +21,28 @@ value() { # option arguments...
     printf '%s' "$2"
 }
 
+# A file that is to be read: only for what is done must it be there, but whoever reads the commands is told.
+readable() { # file...
+    local file
+    for file in "$@"; do
+        [ ! -r "$file" ] || continue
+        [ -z "$doit" ] || die "$file cannot be read"
+        printf '# %s cannot be read here\n' "$file"
+    done
+}
+
+# Stops where a word is not of its form, and says what is allowed.
+formed() { # option word pattern allowed
+    [[ $2 =~ ^($3)$ ]] || die "$1 is $4, not '$2'"
+}
+
+# A command as a shell reads it.
 show() {
     local word line=''
     for word in "$@"; do
         case $word in
+        # what a command before it answers: a variable, as `ask` shows it
+        *\$[a-z]*) line+=" \"$word\"" ;;
         '' | *[!A-Za-z0-9_./:=,@%+-]*) line+=" '${word//\'/\'\\\'\'}'" ;;
         *) line+=" $word" ;;
         esac

@@ -1,6 +1,7 @@
 //! The import scripts, with commands of ours in place of a hypervisor's or a cloud's: what is shown is what is run, and
 //! nothing is run that was only to be shown.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -46,13 +47,21 @@ impl Host {
 
     /// Runs a script; gives whether it succeeded, what it said, and the commands that were called.
     fn run(&self, script: &str, words: &str) -> (bool, String, Vec<Vec<String>>) {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../import").join(script);
+        self.bash([script.as_os_str()].into_iter().chain(words.split_whitespace().map(OsStr::new)))
+    }
+
+    /// As [`Self::run`], of text in place of a script.
+    fn text(&self, text: &str) -> (bool, String, Vec<Vec<String>>) {
+        self.bash(["-euc", text].map(OsStr::new).into_iter())
+    }
+
+    fn bash<'w>(&self, words: impl Iterator<Item = &'w OsStr>) -> (bool, String, Vec<Vec<String>>) {
         let calls = self.path("calls");
         let _ = fs::remove_file(&calls);
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../import").join(script);
         let path = format!("{}:{}", self.path("bin").display(), std::env::var("PATH").unwrap_or_default());
         let done = Command::new("bash")
-            .arg(script)
-            .args(words.split_whitespace())
+            .args(words)
             .current_dir(self.folder.path())
             .env("PATH", path)
             .env("CALLS", &calls)
@@ -102,14 +111,23 @@ fn proxmox_makes_a_machine_with_an_iommu_and_a_trusted_function() {
             "--balloon 0",
             "--net0 virtio,bridge=vmbr0 --net1 virtio,bridge=vmbr1,firewall=0\n",
             "qm set 900 --scsi0 local-lvm:0,import-from=",
+            "qm disk resize 900 scsi0 8G\n",
             "--citype nocloud --ipconfig0 ip=192.0.2.7/24,gw=192.0.2.1 --nameserver 192.0.2.53 --sshkeys k.pub\n",
             "qm set 900 --hostpci0 0000:03:02.0,pcie=1\n",
             "qm start 900\n",
         ],
     );
     in_order(
-        &host.both("proxmox.sh", "--image v.qcow2 --id 900 --mapping mirror --viommu virtio --template"),
-        &["viommu=virtio", "--hostpci0 mapping=mirror,pcie=1\n", "qm template 900\n"],
+        &host.both(
+            "proxmox.sh",
+            "--image v.qcow2 --id 900 --mapping mirror --viommu virtio --size 32 --template",
+        ),
+        &[
+            "viommu=virtio",
+            "disk resize 900 scsi0 32G\n",
+            "--hostpci0 mapping=mirror,pcie=1\n",
+            "qm template 900\n",
+        ],
     );
 }
 
@@ -122,6 +140,7 @@ fn vmware_gets_properties_and_a_function_behind_an_iommu() {
         &host.both("vmware.sh", words),
         &[
             "govc import.ova -name vigie -options ",
+            "govc vm.disk.change -vm vigie -disk.label Hard disk 1 -size 8G\n",
             "govc vm.change -vm vigie -memory-pin=true -iommu-enabled=true\n",
             "govc vm.network.add -vm vigie -net sriov -net.adapter sriov\n",
             "govc vm.power -on vigie\n",
@@ -137,16 +156,61 @@ fn vmware_gets_properties_and_a_function_behind_an_iommu() {
             r#"{"Key":"ssh_key","Value":"ssh-ed25519 AAAA \"jo\""}"#,
         ],
     );
+    let words = "--ova v.ova --ssh-from 192.0.2.0/24 --capture-mode packet --capture-interface ens192";
+    let (_, shown, _) = host.run("vmware.sh", words);
+    in_order(
+        &shown,
+        &[
+            r#"{"Key":"ssh_from","Value":"192.0.2.0/24"}"#,
+            r#"{"Key":"capture_mode","Value":"packet"}"#,
+            r#"{"Key":"capture_interface","Value":"ens192"}"#,
+        ],
+    );
+}
+
+/// Each property that the script takes is one of the descriptor's, and none of those is missing.
+#[test]
+fn every_property_of_the_ova_can_be_given() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let descriptor = fs::read_to_string(folder.join("../ova/vigie.ovf")).expect("the descriptor");
+    let (host, mut seen) = (Host::new(), 0);
+    for part in descriptor.split("<Property ovf:key=\"").skip(1) {
+        let key = part.split('"').next().expect("a key");
+        let value = if key == "capture_mode" { "auto" } else { "something" };
+        let words = format!("--ova v.ova --{} {value}", key.replace('_', "-"));
+        let (fine, shown, _) = host.run("vmware.sh", &words);
+        assert!(fine && shown.contains(&format!("{{\"Key\":\"{key}\",\"Value\":\"{value}\"}}")), "{shown}");
+        seen += 1;
+    }
+    assert_eq!(seen, 10);
+}
+
+/// What is shown can be given to a shell as it stands: it calls the same commands as the script does.
+#[test]
+fn what_is_shown_is_what_a_shell_runs() {
+    let host = Host::new();
+    for (script, words) in [
+        ("aws.sh", "--image v.vmdk --bucket my-bucket"),
+        ("azure.sh", "--image v.vhd --group g --location l"),
+        ("gcp.sh", "--image v.tar.gz --bucket my-bucket"),
+        ("proxmox.sh", "--image v.qcow2 --id 900 --ip 192.0.2.7/24,gw=192.0.2.1 --keys k.pub"),
+    ] {
+        let (_, shown, _) = host.run(script, words);
+        let (_, _, called) = host.run(script, &format!("{words} --do"));
+        let shell = host.text(&shown);
+        assert!(shell.0, "{shown}{}", shell.1);
+        assert_eq!(shell.2, called, "{shown}");
+    }
 }
 
 #[test]
 fn aws_takes_the_disk_as_a_snapshot() {
     in_order(
-        &Host::new().both("aws.sh", "--image v.vmdk --bucket b --name vigie-1"),
+        &Host::new().both("aws.sh", "--image v.vmdk --bucket my-bucket --name vigie-1"),
         &[
-            "s3 cp v.vmdk s3://b/v.vmdk\n",
+            "s3 cp v.vmdk s3://my-bucket/v.vmdk\n",
             "import-snapshot",
-            "Format=VMDK,UserBucket={S3Bucket=b,S3Key=v.vmdk}\n",
+            "Format=VMDK,UserBucket={S3Bucket=my-bucket,S3Key=v.vmdk}\n",
             "wait snapshot-imported --import-task-ids answer-aws\n",
             "describe-import-snapshot-tasks --import-task-ids answer-aws",
             "register-image --name vigie-1",
@@ -160,8 +224,8 @@ fn aws_takes_the_disk_as_a_snapshot() {
 fn gcp_and_azure_take_their_own_formats() {
     let host = Host::new();
     in_order(
-        &host.both("gcp.sh", "--image v.tar.gz --bucket b"),
-        &["storage cp v.tar.gz gs://b/v.tar.gz\n", "images create vigie", "UEFI_COMPATIBLE,GVNIC"],
+        &host.both("gcp.sh", "--image v.tar.gz --bucket my-bucket"),
+        &["storage cp v.tar.gz gs://my-bucket/v.tar.gz\n", "images create vigie", "UEFI_COMPATIBLE,GVNIC"],
     );
     in_order(
         &host.both("azure.sh", "--image v.vhd --group g --location l"),
@@ -181,12 +245,27 @@ fn mistakes_are_told_before_anything_is_done() {
     for (script, words, told) in [
         ("proxmox.sh", "--id 900 --do", "--image is missing"),
         ("proxmox.sh", "--image v.qcow2 --id 9 --do", "--id is a number from 100"),
+        ("proxmox.sh", "--image v.ova --id 900 --do", "--image is a .qcow2, .raw or .vmdk, not 'v.ova'"),
+        ("proxmox.sh", "--image v.qcow2 --id 900 --keys gone.pub --do", "gone.pub cannot be read"),
+        ("proxmox.sh", "--image v.qcow2 --id 900 --ip 192.0.2.7 --do", "--ip is dhcp, or"),
+        ("proxmox.sh", "--image v.qcow2 --id 900 --memory 8GB --do", "--memory is a number of MiB"),
+        ("proxmox.sh", "--image v.qcow2 --id 900 --size 1 --do", "--size is a number of GiB from 2"),
+        ("proxmox.sh", "--image v.qcow2 --id 900 --function eth0 --do", "--function is an address such as"),
+        ("proxmox.sh", "--image v.qcow2 --id 900 --vf 2 --do", "--pf goes with --vf"),
+        ("proxmox.sh", "--image v.qcow2 --id 900 --name a_b --do", "--name is a host name, not 'a_b'"),
         ("proxmox.sh", "--image v.qcow2 --id 900 --viommu amd --do", "not 'amd'"),
-        ("proxmox.sh", "--image v.qcow2 --id 900 --function a --template --do", "use --mapping"),
+        ("proxmox.sh", "--image v.qcow2 --id 900 --function 0000:03:02.0 --template --do", "use --mapping"),
         ("proxmox.sh", "--image gone.qcow2 --id 900 --do", "cannot be read"),
         ("vmware.sh", "--ova v.ova --physical vmnic4 --do", "--host"),
-        ("aws.sh", "--image v.ova --bucket b --do", ".vmdk, .raw or .vhd"),
-        ("gcp.sh", "--image v.tar.gz --bucket b --name Vigie --do", "small letters"),
+        ("vmware.sh", "--ova v.ova --vf 4 --do", "--host"),
+        ("vmware.sh", "--ova v.ova --ssh-key @gone.pub --do", "--ssh-key: gone.pub cannot be read"),
+        ("vmware.sh", "--ova v.ova --capture-mode fast --do", "auto, vf or packet, not 'fast'"),
+        ("vmware.sh", "--ova v.vmdk --do", "--ova is an .ova"),
+        ("aws.sh", "--image v.ova --bucket my-bucket --do", ".vmdk, .raw or .vhd"),
+        ("aws.sh", "--image v.vmdk --bucket s3://b --do", "without s3://"),
+        ("aws.sh", "--image v.vmdk --bucket my-bucket --region east --do", "such as us-east-1"),
+        ("aws.sh", "--image v.vmdk --bucket my-bucket --uefi-data gone --do", "gone cannot be read"),
+        ("gcp.sh", "--image v.tar.gz --bucket my-bucket --name Vigie --do", "small letters"),
         ("azure.sh", "--image k.vhd --group g --location l --do", "cannot be read"),
         ("azure.sh", "--image v.vhd --group g --colour blue --do", "unknown word '--colour'"),
         ("aws.sh", "--image", "--image wants a value"),

@@ -215,7 +215,7 @@ impl Machine {
             match self.talk.read(&mut buffer) {
                 Ok(0) => panic!("the guest is gone in: {what}\n{}\n{}", partly(), self.told()),
                 Ok(count) => heard.extend_from_slice(&buffer[..count]),
-                Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+                Err(e) if is_silence(e.kind()) => {}
                 Err(e) => panic!("the guest cannot be heard: {e}"),
             }
         }
@@ -227,6 +227,11 @@ impl Drop for Machine {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Nothing was said within the time of a look. A process that was stopped for a while is told so by an interruption.
+const fn is_silence(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
 }
 
 /// What was said, when its end was heard: text, EOT, status, line feed.
