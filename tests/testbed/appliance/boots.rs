@@ -11,12 +11,14 @@ use crate::traffic::{captures, prepared};
 const MEMORY: u64 = 300;
 
 /// What `systemd-analyze security` may give, of 100.
-const EXPOSED: [(&str, u32); 6] = [
+const EXPOSED: [(&str, u32); 8] = [
     ("vigie", 20),
     ("vigie-health", 25),
     ("vigie-prepare", 25),
     ("vigie-provision", 25),
     ("vigie-provision-cloud", 25),
+    ("vigie-reset", 25),
+    ("vigie-roll-back", 15),
     ("vigie-update", 30),
 ];
 
@@ -128,6 +130,11 @@ fn factory_reset(stage: &Stage, appliance: &mut testbed::guest::Appliance) {
     appliance.comes_back();
     appliance.is_good();
     appliance.machine.run("! [ -e /var/lib/vigie-appliance/mark ] && ! [ -e /efi/factory-reset ]");
+    // in place: by way of memory, a large disk would fail
+    let made = appliance
+        .machine
+        .run("journalctl -b -u vigie-reset --no-pager -o cat | grep 'successfully formatted'");
+    assert!(made.contains("/dev/loop"), "{made}");
     stage.note(
         "reset",
         format_args!("{} -> {}", before.trim(), appliance.machine.run(id).trim())
