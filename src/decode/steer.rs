@@ -12,6 +12,8 @@ use crate::{Address, Settings, Vlans};
 pub enum Steer {
     /// The worker that owns this [`pair_hash`]; decoding gives exactly one packet, with that hash.
     Owner(u32),
+    /// Any one worker: what it decodes to belongs to no flow.
+    Anybody,
     /// Every worker: fragments, tunnels, ICMP errors, whatever is not IP, and anything doubtful.
     Everybody,
 }
@@ -39,6 +41,9 @@ pub fn steer(settings: &Settings, frame: &Frame<'_>) -> Steer {
     if let Some(hash) = plain(settings, frame) {
         return Steer::Owner(hash);
     }
+    if is_arp(frame) {
+        return Steer::Anybody;
+    }
     sight(settings, frame).map_or(Steer::Everybody, |sight| Steer::Owner(pair_hash(&sight.src, &sight.dst)))
 }
 
@@ -64,6 +69,11 @@ fn plain(settings: &Settings, frame: &Frame<'_>) -> Option<u32> {
     let is_plain = *number == protocol::TCP || *number == protocol::UDP && is_plain_udp(room, at + 20);
     let (src, dst) = (addresses.first_chunk()?, addresses.last_chunk()?);
     is_plain.then(|| mix_pair(fold_v4(*src), fold_v4(*dst)))
+}
+
+/// ARP in untagged Ethernet: every host asks all others, so that it can be a large part of what a mirror sends.
+fn is_arp(frame: &Frame<'_>) -> bool {
+    frame.link == LinkType::ETHERNET && frame.data.get(12..14) == Some(&ethertype::ARP.to_be_bytes())
 }
 
 /// What decoding will give, for frames that [`steer`] knows the owner of; `None` for the others.

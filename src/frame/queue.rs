@@ -16,6 +16,8 @@ pub struct Batch<'a> {
 pub enum Lot {
     /// It belongs to this lot of flows, and to no other; lots are dealt to workers in turn, lot modulo workers.
     One(u16),
+    /// It belongs to no flow: the first worker alone looks at it.
+    First,
     /// Every worker looks at it.
     All,
 }

@@ -337,7 +337,7 @@ impl Worker {
         }
         let mine = match (lot, self.deal) {
             (Lot::One(share), Deal::Split { index, count }) => share % count == index,
-            (Lot::All, Deal::Split { index, .. }) => index == 0,
+            (Lot::First | Lot::All, Deal::Split { index, .. }) => index == 0,
             (_, Deal::Given { .. }) => true,
         };
         if mine || lot == Lot::All {
@@ -421,7 +421,7 @@ impl Worker {
             let share = match lot {
                 // Such a frame gives one packet, and it was asked before whose.
                 Lot::One(share) => Some(share),
-                Lot::All => owner_hash(packet).map(share_of),
+                Lot::First | Lot::All => owner_hash(packet).map(share_of),
             };
             let Some(share) = share.and_then(|share| own_share(&mut self.shares, self.deal, share)) else {
                 continue;
@@ -643,15 +643,16 @@ fn owner_hash(packet: &Packet) -> Option<u32> {
 pub(crate) fn lot_of(settings: &decode::Settings, frame: &Frame<'_>) -> Lot {
     match decode::steer(settings, frame) {
         Steer::Owner(hash) => Lot::One(share_of(hash)),
+        Steer::Anybody => Lot::First,
         Steer::Everybody => Lot::All,
     }
 }
 
-/// Lanes of the decoder's memory of packets seen: one a share, and one for what every worker decodes. A worker that is
-/// given its frames has one.
+/// Lanes of the decoder's memory of packets seen: one a share, one for what every worker decodes, and one for what the
+/// first does alone. A worker that is given its frames has one.
 fn lanes(deal: Deal) -> usize {
     match deal {
-        Deal::Split { .. } => usize::from(SHARES) + 1,
+        Deal::Split { .. } => usize::from(SHARES) + 2,
         Deal::Given { .. } => 1,
     }
 }
@@ -661,6 +662,7 @@ fn lane_of(lot: Lot, deal: Deal) -> usize {
         (Deal::Given { .. }, _) => 0,
         (Deal::Split { .. }, Lot::One(share)) => usize::from(share),
         (Deal::Split { .. }, Lot::All) => usize::from(SHARES),
+        (Deal::Split { .. }, Lot::First) => usize::from(SHARES) + 1,
     }
 }
 

@@ -117,6 +117,7 @@ impl Dealer {
                     let reader = usize::from(number % self.readers);
                     sorted.get_mut(reader).into_iter().for_each(|own| own.push(at, lot));
                 }
+                Lot::First if !begins => sorted.first_mut().into_iter().for_each(|own| own.push(at, lot)),
                 _ => sorted.iter_mut().for_each(|own| own.push(at, lot)),
             }
         }

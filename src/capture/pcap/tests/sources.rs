@@ -308,6 +308,7 @@ fn sorted_readers_are_lent_what_concerns_them() {
     let paths = [folder.file("a.pcap", &bytes), folder.file("b.pcap.gz", &gzip(&bytes))];
     let lot = |data: &[u8]| match data {
         [.., last] if last % 5 == 0 => Lot::All,
+        [.., last] if last % 7 == 0 => Lot::First,
         [.., last] => Lot::One(u16::from(*last)),
         [] => Lot::All,
     };
@@ -339,6 +340,7 @@ fn sorted_readers_are_lent_what_concerns_them() {
             let number = i as u64 + 1;
             let mine = match lot(&frame.data) {
                 Lot::One(lot) => usize::from(lot) % READERS == reader,
+                Lot::First => reader == 0,
                 Lot::All => true,
             };
             let begins = frame.time.seconds() > at.seconds();

@@ -58,7 +58,12 @@ pub(crate) fn look_with(decoder: &mut Decoder, frame: &Frame<'_>) -> Seen {
         assert!(packet.payload_len == 0 || end <= bytes, "payload outside of its bytes: {packet:?}");
     }
     assert!(decoded.events.iter().all(|(i, _)| usize::from(*i) < decoded.packets.len()));
-    if let Steer::Owner(hash) = steer(&settings, frame) {
+    let whose = steer(&settings, frame);
+    if whose == Steer::Anybody {
+        assert!(decoded.packets.iter().all(|packet| ip_of(packet).is_none()), "a flow for nobody");
+        assert!(!decoded.held);
+    }
+    if let Steer::Owner(hash) = whose {
         let [packet] = decoded.packets else { panic!("owner, but not one packet: {:?}", decoded.packets) };
         let ip = ip_of(packet).expect("owner, but no network layer");
         assert_eq!(hash, pair_hash(&ip.src, &ip.dst));
