@@ -5,7 +5,7 @@
 //! under the name that Suricata has for it.
 
 use crate::engine::Given;
-use parse::{Anomaly, Protocol, Side, Sink, Transport};
+use parse::{Anomaly, Look, Probe, Protocol, Side, Sink, Transport};
 
 /// One side speaks the protocol and the other one nothing that is known.
 static ONE_SIDED: Anomaly = Anomaly {
@@ -23,8 +23,19 @@ static WRONG_FIRST: Anomaly = Anomaly {
     text: "the first bytes of a connection came from the side that has to wait in its protocol",
 };
 
+/// Another protocol than the one that was agreed on.
+static UNEXPECTED: Anomaly = Anomaly {
+    name: "APPLAYER_UNEXPECTED_PROTOCOL",
+    text: "behind a change of protocols another one speaks than the one that was agreed on",
+};
+/// The same, of TLS.
+static NO_TLS: Anomaly = Anomaly {
+    name: "APPLAYER_NO_TLS_AFTER_STARTTLS",
+    text: "STARTTLS was accepted, and what follows is another protocol than TLS",
+};
+
 /// Every anomaly of recognition.
-pub static ANOMALIES: &[&Anomaly] = &[&ONE_SIDED, &MISMATCH, &WRONG_FIRST];
+pub static ANOMALIES: &[&Anomaly] = &[&ONE_SIDED, &MISMATCH, &WRONG_FIRST, &UNEXPECTED, &NO_TLS];
 
 /// What is known of a side's beginning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -180,4 +191,16 @@ pub(crate) fn order(protocol: &Protocol, given: &Given<'_>, first: Option<Side>,
     if protocol.name == "tls" && given.transport == Transport::Tcp && server_began && !given.midstream {
         sink.recognition(side, &WRONG_FIRST);
     }
+}
+
+/// Whether what follows may be the protocol that was agreed on. Only TLS is doubted: others begin in ways of their own
+/// behind a change.
+pub(crate) fn is_kept(agreed: &Protocol, look: &Look<'_>) -> bool {
+    agreed.name != "tls" || agreed.probe.is_none_or(|probe| probe(look) != Probe::No)
+}
+
+/// Tells of another protocol in place of TLS.
+pub(crate) fn broken(side: Side, sink: &mut dyn Sink) {
+    sink.recognition(side, &UNEXPECTED);
+    sink.recognition(side, &NO_TLS);
 }

@@ -4,7 +4,8 @@ use parse::Protocol;
 use std::sync::LazyLock;
 
 static PROTOCOLS: LazyLock<Vec<&'static Protocol>> = LazyLock::new(|| {
-    let parsers = app_web::PROTOCOLS.iter().chain(app_secure::PROTOCOLS).chain(app_name::PROTOCOLS);
+    let parsers = app_web::PROTOCOLS.iter().chain(app_secure::PROTOCOLS);
+    let parsers = parsers.chain(app_name::PROTOCOLS).chain(app_mail::PROTOCOLS);
     parsers.chain(crate::labels::all()).copied().collect()
 });
 

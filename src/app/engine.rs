@@ -155,10 +155,15 @@ impl Engine {
             packets: looking.packets,
             midstream: given.midstream || given.gap > 0,
         };
-        let offer = match looking.expected {
+        let agreed = looking.expected.filter(|protocol| accord::is_kept(protocol, &look));
+        let offer = match agreed {
             Some(protocol) => Offer::Found { protocol, confidence: Confidence::Content, swapped: false },
             None => self.recogniser.look(&look),
         };
+        if let (Some(_), None, Offer::Found { protocol, .. }) = (looking.expected, agreed, &offer) {
+            sink.speaks(protocol);
+            accord::broken(input.side, sink);
+        }
         match self.weighed(offer, &look) {
             Offer::Found { protocol, confidence, swapped } => {
                 let swapped = swapped || is_reversed(protocol, &look);

@@ -2,10 +2,9 @@
 
 use super::bytes::{begins, byte, has_text, is_at, line, on};
 use super::{Answer, TCP, labels, sure, tcp, weak};
-use parse::{Look, Side};
+use parse::Look;
 
 labels! { Mail;
-    "smtp", "Simple Mail Transfer Protocol", ["SMTP", "SMTPS"], TCP, [tcp(25), tcp(587), tcp(465)], smtp, b"220 mail.example.com ESMTP ready\r\n";
     "pop3", "Post Office Protocol", ["POP3", "POPS"], TCP, [tcp(110), tcp(995)], pop3, b"+OK POP3 server ready <1896.697170952@example.com>\r\n";
     "imap", "Internet Message Access Protocol", ["IMAP", "IMAPS"], TCP, [tcp(143), tcp(993)], imap, b"* OK [CAPABILITY IMAP4rev1 STARTTLS] ready\r\n";
     "nntp", "Network News Transfer Protocol", ["Usenet"], TCP, [tcp(119), tcp(433)], nntp, b"200 news.example.com InterNetNews NNRP server ready\r\n";
@@ -13,31 +12,6 @@ labels! { Mail;
     "lotus-notes", "HCL Notes RPC", ["LotusNotes"], TCP, [tcp(1352)], notes, b"\x3a\0\0\0\x2f\0\0\0\x02\0\0\x40\x02\x0f\0\x01\0\x3d\x05\0";
     "spamd", "SpamAssassin", [], TCP, [tcp(783)], |l: &Look<'_>| sure([&b"CHECK SPAMC/1."[..], b"PROCESS SPAMC/1.", b"SYMBOLS SPAMC/1.", b"REPORT SPAMC/1.", b"PING SPAMC/1.", b"SPAMD/1."].iter().any(|k| l.data.starts_with(k))), b"PROCESS SPAMC/1.5\r\nContent-length: 10\r\n\r\n";
     "milter", "Mail filter protocol", [], TCP, [tcp(8891)], |l: &Look<'_>| sure(is_at(l.data, 0, b"\0\0\0\x0dO\0\0\0") && matches!(byte(l.data, 8)?, 2..=6)), b"\0\0\0\x0dO\0\0\0\x06\0\0\x01\xff\0\x1f\xff\xff";
-}
-
-/// RFC 5321 section 4.2: a greeting that names the service, or the client's own hello.
-fn smtp(l: &Look<'_>) -> Answer {
-    let d = l.data;
-    let hello = [&b"EHLO "[..], b"HELO ", b"LHLO "].iter().any(|k| begins(d, k))
-        || begins(d, b"MAIL FROM:")
-        || begins(d, b"RCPT TO:");
-    if hello && (l.side == Side::ToServer || l.midstream) {
-        return sure(line(d).is_some());
-    }
-    let greeting = d.starts_with(b"220 ") || d.starts_with(b"220-");
-    let refusal = d.starts_with(b"554 ") || d.starts_with(b"421 ");
-    let home = [25, 587, 2525].iter().any(|p| on(l, *p));
-    let text = line(d)?;
-    let named = has_text(text, b"SMTP") || has_text(text, b" LMTP");
-    let first = text.get(4..)?;
-    if has_text(first, b"FTP") {
-        return None;
-    }
-    if greeting && named || (greeting || refusal) && home {
-        sure(true)
-    } else {
-        weak(greeting && begins(l.other, b"EHLO") || refusal && named)
-    }
 }
 
 /// RFC 1939 section 3: status words; the greeting names the service or carries a timestamp.

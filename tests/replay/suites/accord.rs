@@ -164,3 +164,51 @@ fn an_upload_is_told_with_its_answer() {
     let alone: Vec<&Value> = refused.of("fileinfo").collect();
     assert_eq!((alone.len(), &alone[0]["fileinfo"]["state"]), (1, &json!("CLOSED")));
 }
+
+/// Behind STARTTLS the same flow speaks TLS, and what does not is told.
+#[test]
+fn mail_goes_over_to_tls() {
+    use Side::{Client, Server};
+    let mail: &[(Side, &[u8])] = &[
+        (Server, b"220 mail.example ESMTP\r\n"),
+        (Client, b"EHLO me.example\r\n"),
+        (Server, b"250-mail.example\r\n250 STARTTLS\r\n"),
+        (Client, b"STARTTLS\r\n"),
+        (Server, b"220 go ahead\r\n"),
+    ];
+    let eve = events(&[mail, &[(Client, CLIENT_HELLO), (Server, SERVER_HELLO)]].concat());
+    assert_eq!(names(&eve), [json!("tls"), Value::Null, Value::Null, json!("smtp")]);
+    assert_eq!(eve.of("smtp").next().expect("a record")["smtp"]["helo"], "me.example");
+    assert_eq!(told(&eve), []);
+    let eve = events(&[mail, &[(Client, REQUEST), (Server, RESPONSE)]].concat());
+    assert_eq!(names(&eve), [json!("http"), Value::Null, Value::Null, json!("smtp")]);
+    let names: Vec<&str> = told(&eve).into_iter().map(|(name, ..)| name).collect();
+    assert_eq!(names, ["UNEXPECTED_PROTOCOL", "NO_TLS_AFTER_STARTTLS"]);
+}
+
+/// A message that was really sent: its envelope, its header, its attachment.
+#[test]
+fn mail_has_its_attachments() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let eve = folder.path().join("eve.json");
+    let ran = Sensor::read(&replay::root().join("tests/cases/bundled/mail.pcap"), &eve)
+        .args(&["--set", "file.sha256=true"])
+        .run();
+    assert_eq!(ran.code(), Some(0), "{}", ran.told());
+    let eve = Eve::read(&eve).expect("events");
+    let mails: Vec<&Value> = eve.of("smtp").collect();
+    assert_eq!(mails.len(), 4, "{mails:#?}");
+    let with =
+        mails.iter().find(|event| event["email"]["attachment"] == json!(["data.json"])).expect("the mail");
+    assert_eq!(with["smtp"]["rcpt_to"], json!(["<bob@example.test>", "<eve@example.test>"]));
+    assert_eq!(with["email"]["to"], json!(["bob@example.test", "eve@example.test"]));
+    let files: Vec<&Value> = eve.of("fileinfo").filter(|event| event["app_proto"] == "smtp").collect();
+    assert_eq!(files.len(), 1, "{files:#?}");
+    assert_eq!((&files[0]["email"], &files[0]["smtp"]), (&with["email"], &with["smtp"]));
+    let file = &files[0]["fileinfo"];
+    assert_eq!((&file["filename"], &file["size"]), (&json!("data.json"), &json!(168)));
+    let hash = "66ef9cf39c8e82d042703d552c1c8e66e03a26f2fbeefddf61d1114052ce2ea1";
+    assert_eq!(file["sha256"], hash);
+    let secret = eve.of("tls").next().expect("the session behind STARTTLS");
+    assert_eq!(secret["tls"]["from_proto"], "smtp");
+}
