@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 /// Blocks of one worker that may wait for the hub.
-const QUEUE: usize = 4;
+const QUEUE: usize = 8;
 /// Chunks handed to sinks are about this large.
 const CHUNK: usize = 256 * 1024;
 /// Chunks that are remembered after they were handed over, to be used again once every sink has let go of them.
@@ -273,12 +273,15 @@ impl Outlet {
             return bytes;
         }
         let chunk = Chunk { bytes: Arc::new(bytes), lines };
-        for sink in &self.sinks {
+        for sink in &mut self.sinks {
             sink.offer(&chunk);
         }
-        self.recent.push_back(chunk.bytes);
-        let oldest = if self.recent.len() >= RECENT { self.recent.pop_front() } else { None };
-        let mut spare = oldest.and_then(Arc::into_inner).unwrap_or_default();
+        // Nobody else holds it when it was written at once.
+        let mut spare = Arc::try_unwrap(chunk.bytes).unwrap_or_else(|held| {
+            self.recent.push_back(held);
+            let oldest = if self.recent.len() >= RECENT { self.recent.pop_front() } else { None };
+            oldest.and_then(Arc::into_inner).unwrap_or_default()
+        });
         spare.clear();
         spare
     }

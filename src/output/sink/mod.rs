@@ -1,4 +1,5 @@
-//! Sinks: where lines end up. Each has a thread of its own, a bounded queue, and a policy for when it is slow.
+//! Sinks: where lines end up. Each has a policy for when it is slow. One that loses lines then has a thread and a bounded
+//! queue of its own, so that it holds nobody up; one that everybody waits for is written to by the hub's thread.
 
 mod counters;
 mod file;
@@ -8,13 +9,14 @@ pub use counters::{SinkCounts, SinkReport};
 pub use file::{File, Rotation};
 pub use socket::Socket;
 
-use crossbeam_channel::{RecvTimeoutError, Sender, TrySendError, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// Chunks that may wait for one sink.
+/// Chunks that may wait for a sink with a thread of its own.
 const QUEUE: usize = 16;
 
 /// How long a sink with nothing to write waits before it looks after itself.
@@ -47,7 +49,7 @@ pub(crate) struct Chunk {
     pub(crate) lines: u64,
 }
 
-/// Whatever lines can be written to. Called on the sink's own thread, with whole lines.
+/// Whatever lines can be written to. Called on one thread, with whole lines.
 pub trait Write: Send {
     /// Writes whole lines.
     ///
@@ -55,7 +57,7 @@ pub trait Write: Send {
     /// When the sink cannot go on: it is stopped, what follows is counted as lost.
     fn write(&mut self, lines: &[u8]) -> io::Result<Wrote>;
 
-    /// Called when nothing waits.
+    /// Called when nothing waits, on a thread of the sink's own.
     ///
     /// # Errors
     /// As for `write`.
@@ -93,40 +95,36 @@ impl Write for Stdout {
 }
 
 /// A sink at work.
-#[derive(Debug)]
 pub struct Sink {
-    chunks: Sender<Chunk>,
-    policy: Policy,
     counts: Arc<SinkCounts>,
-    thread: JoinHandle<()>,
+    way: Way,
+}
+
+/// How lines get to where they are written.
+enum Way {
+    /// At once.
+    Direct(Box<dyn Write>),
+    /// By a thread, as far as its queue has room.
+    Queued(Sender<Chunk>, JoinHandle<()>),
 }
 
 impl Sink {
-    /// Starts a sink's thread.
+    /// Starts a sink.
     ///
     /// # Errors
     /// When the operating system has no thread for it.
-    pub fn start(name: &str, policy: Policy, mut target: impl Write + 'static) -> io::Result<Self> {
-        let (chunks, inbox) = bounded::<Chunk>(QUEUE);
+    pub fn start(name: &str, policy: Policy, target: impl Write + 'static) -> io::Result<Self> {
         let counts = Arc::new(SinkCounts::new(name));
-        let shared = Arc::clone(&counts);
-        let thread = std::thread::Builder::new().name(format!("sink {name}")).spawn(move || {
-            loop {
-                let next = inbox.recv_timeout(LOOK);
-                if shared.is_to_reopen() {
-                    reopen(&mut target, &shared);
-                }
-                match next {
-                    Ok(chunk) => write(&mut target, &chunk, &shared),
-                    Err(RecvTimeoutError::Timeout) => {}
-                    Err(RecvTimeoutError::Disconnected) => return,
-                }
-                if inbox.is_empty() && !shared.is_stopped() {
-                    target.idle().unwrap_or_else(|e| shared.stop(&e));
-                }
+        let way = match policy {
+            Policy::Wait => Way::Direct(Box::new(target)),
+            Policy::Drop => {
+                let (chunks, inbox) = bounded(QUEUE);
+                let shared = Arc::clone(&counts);
+                let thread = std::thread::Builder::new().name(format!("sink {name}"));
+                Way::Queued(chunks, thread.spawn(move || run(target, &inbox, &shared))?)
             }
-        })?;
-        Ok(Self { chunks, policy, counts, thread })
+        };
+        Ok(Self { counts, way })
     }
 
     /// What it counted, for whoever reports it.
@@ -141,28 +139,53 @@ impl Sink {
     }
 
     /// Offers a chunk of whole lines, by policy.
-    pub(crate) fn offer(&self, chunk: &Chunk) {
-        let refused = match self.policy {
-            Policy::Wait => self.chunks.send(chunk.clone()).is_err(),
-            Policy::Drop => match self.chunks.try_send(chunk.clone()) {
-                Ok(()) => false,
-                Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => true,
-            },
-        };
-        if refused {
-            self.counts.drop_slow(chunk.lines);
+    pub(crate) fn offer(&mut self, chunk: &Chunk) {
+        match &mut self.way {
+            Way::Direct(target) => {
+                reopen(target.as_mut(), &self.counts);
+                write(target.as_mut(), chunk, &self.counts);
+            }
+            Way::Queued(chunks, _) => {
+                if chunks.try_send(chunk.clone()).is_err() {
+                    self.counts.drop_slow(chunk.lines);
+                }
+            }
         }
     }
 
     /// Waits until everything offered was written.
     pub(crate) fn end(self) {
-        drop(self.chunks);
-        // A panic of the sink has been printed by the hook; the ledger shows what it did not write.
-        let _ = self.thread.join();
+        if let Way::Queued(chunks, thread) = self.way {
+            drop(chunks);
+            // A panic of the sink has been printed by the hook; the ledger shows what it did not write.
+            let _ = thread.join();
+        }
     }
 }
 
-fn write(target: &mut impl Write, chunk: &Chunk, counts: &SinkCounts) {
+impl fmt::Debug for Sink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sink").field("counts", &self.counts).finish_non_exhaustive()
+    }
+}
+
+/// Writes what comes until no more can come, and has the target look after itself in between.
+fn run(mut target: impl Write, inbox: &Receiver<Chunk>, counts: &SinkCounts) {
+    loop {
+        let next = inbox.recv_timeout(LOOK);
+        reopen(&mut target, counts);
+        match next {
+            Ok(chunk) => write(&mut target, &chunk, counts),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+        if inbox.is_empty() && !counts.is_stopped() {
+            target.idle().unwrap_or_else(|e| counts.stop(&e));
+        }
+    }
+}
+
+fn write(target: &mut dyn Write, chunk: &Chunk, counts: &SinkCounts) {
     if counts.is_stopped() {
         counts.drop_stopped(chunk.lines);
         return;
@@ -181,7 +204,11 @@ fn write(target: &mut impl Write, chunk: &Chunk, counts: &SinkCounts) {
     }
 }
 
-fn reopen(target: &mut impl Write, counts: &SinkCounts) {
+/// Opens the target anew, if somebody has asked for that.
+fn reopen(target: &mut dyn Write, counts: &SinkCounts) {
+    if !counts.is_to_reopen() {
+        return;
+    }
     match target.reopen(counts.is_stopped()) {
         Ok(true) => counts.reopened(),
         Ok(false) => {}
@@ -194,7 +221,7 @@ mod tests {
     use super::*;
 
     fn run(policy: Policy, target: impl Write + 'static, chunks: usize) -> SinkReport {
-        let sink = Sink::start("test", policy, target).expect("a thread");
+        let mut sink = Sink::start("test", policy, target).expect("a thread");
         let counts = sink.counts();
         let chunk = Chunk { bytes: Arc::new(b"one\ntwo\n".to_vec()), lines: 2 };
         for _ in 0..chunks {
