@@ -2,6 +2,7 @@
 //! disk. Sources: AWS "AMI-based product requirements", Google Cloud "Requirements to build custom images", Azure "Virtual
 //! machine certification" and "Prepare a Linux VHD", VMware and Proxmox by what their importers do.
 
+mod kernel;
 mod network;
 mod partitions;
 mod platform;
@@ -96,6 +97,11 @@ pub static CHECKS: &[Check] = &[
         "a partition table of which both copies are right, with an EFI system partition",
         partitions::table,
     ),
+    everywhere(
+        "kernel",
+        "kernels name their root by its hash, speak on the serial line, and open no shell when they fail",
+        kernel::words,
+    ),
     everywhere("size", "whole GiB (Google Cloud), whole MiB (Azure)", partitions::size),
     only(
         &[Platform::Aws],
@@ -109,6 +115,12 @@ pub static CHECKS: &[Check] = &[
         "azure",
         "Hyper-V, MANA and mlx5 drivers; ClientAliveInterval 30 to 235; no swap",
         platform::azure,
+    ),
+    only(
+        &[Platform::Azure],
+        "azure-console",
+        "the kernel speaks on the serial line from its first moment",
+        kernel::early,
     ),
     only(
         &[Platform::Azure],

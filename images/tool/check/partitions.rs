@@ -73,6 +73,14 @@ fn looked(path: &Path) -> io::Result<Vec<String>> {
     Ok(faults)
 }
 
+/// First and last sector of the EFI system partition, by the first table.
+pub(super) fn esp(disk: &mut File) -> io::Result<Option<(u64, u64)>> {
+    let last = disk.seek(SeekFrom::End(0))? / SECTOR;
+    let list = copy(disk, 1, last.saturating_sub(1)).unwrap_or_default();
+    let entry = list.chunks(128).find(|entry| entry.starts_with(&ESP));
+    Ok(entry.map(|entry| (u64_at(entry, 32), u64_at(entry, 40))))
+}
+
 fn sectors(disk: &mut File, at: u64, count: u64) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; usize::try_from(count * SECTOR).unwrap_or(0)];
     disk.seek(SeekFrom::Start(at * SECTOR))?;

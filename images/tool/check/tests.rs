@@ -159,7 +159,7 @@ fn disk(path: &Path) {
     ]);
     entries[16..32].fill(1);
     entries[32..40].copy_from_slice(&2048_u64.to_le_bytes());
-    entries[40..48].copy_from_slice(&4095_u64.to_le_bytes());
+    entries[40..48].copy_from_slice(&8191_u64.to_le_bytes());
     let sum = |bytes: &[u8]| {
         let mut crc = flate2::Crc::new();
         crc.update(bytes);
@@ -190,6 +190,41 @@ fn disk(path: &Path) {
         (sectors - 1, header(sectors - 1, 1, sectors - 33)),
     ] {
         file.seek(SeekFrom::Start(at * 512)).and_then(|_| file.write_all(&bytes)).expect("written");
+    }
+    tell(path, &words());
+}
+
+/// What our kernels are told.
+fn words() -> String {
+    format!("roothash={} rd.shell=0 earlyprintk=ttyS0 console=tty0 console=ttyS0,115200n8", "0f".repeat(32))
+}
+
+/// Puts a kernel's words into the EFI system partition, over the border between two pieces that are looked at.
+fn tell(path: &Path, words: &str) {
+    let mut file = fs::File::options().write(true).open(path).expect("a file");
+    let place = 2048 * 512 + (1 << 20) - 20;
+    file.seek(SeekFrom::Start(place)).expect("there");
+    file.write_all(&[words.as_bytes(), &[0; 400]].concat()).expect("written");
+}
+
+#[test]
+fn what_kernels_are_told_is_looked_at() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("disk.raw");
+    for (from, to, check, told) in [
+        ("0f0f", "", "kernel", "no SHA-256"),
+        ("rd.shell=0", "", "kernel", "no rd.shell=0"),
+        ("rd.shell=0", "rd.shell=0 init=/bin/sh", "kernel", "init=/bin/sh"),
+        ("console=ttyS0", "console=ttyS1", "kernel", "serial line"),
+        ("earlyprintk=ttyS0 ", "", "azure-console", "no earlyprintk"),
+        ("roothash=", "root=", "kernel", "names its root"),
+    ] {
+        disk(&path);
+        tell(&path, &words().replacen(from, to, 1));
+        let subject = Subject { root: None, disk: Some(path.clone()) };
+        let looked = CHECKS.iter().find(|one| one.name == check).expect("a check").look;
+        let faults = looked(&subject).expect("it is looked at");
+        assert!(faults.iter().any(|fault| fault.contains(told)), "{to}: {faults:?}");
     }
 }
 

@@ -60,7 +60,7 @@ const SHAPES: &[Shape] = &[
         rooms: &[
             Room(&["References"], 1, 1),
             Room(&["DiskSection", "NetworkSection", "DeploymentOptionSection"], 0, MANY),
-            Room(&["VirtualSystem"], 0, 1),
+            Room(&["VirtualSystem"], 1, 1),
             Room(&["Strings"], 0, MANY),
         ],
         open: false,

@@ -58,10 +58,16 @@ fn changed(change: impl Fn(&mut Vec<(String, Vec<u8>)>)) -> String {
 
 /// Changes the descriptor and its digest with it.
 fn descriptor(from: &str, to: &str) -> String {
+    descriptor_by(|text| {
+        assert!(text.contains(from), "{from}");
+        text.replace(from, to)
+    })
+}
+
+fn descriptor_by(change: impl Fn(&str) -> String) -> String {
     changed(|members| {
         let text = String::from_utf8(members[0].1.clone()).expect("text");
-        assert!(text.contains(from), "{from}");
-        let (old, new) = (hash(&mut text.as_bytes()), text.replace(from, to));
+        let (old, new) = (hash(&mut text.as_bytes()), change(&text));
         let manifest = String::from_utf8(members[1].1.clone()).expect("text");
         let digest = hex(&hash(&mut new.as_bytes()).expect("memory"));
         members[1].1 = manifest.replace(&hex(&old.expect("memory")), &digest).into_bytes();
@@ -102,6 +108,11 @@ fn what_the_schema_refuses_is_refused() {
     assert!(
         descriptor("<Category>Access", "<Group/><Category>Access").contains("Group: is not expected here")
     );
+    let without_system = |text: &str| {
+        let (before, rest) = text.split_once("<VirtualSystem ").expect("a system");
+        before.to_owned() + rest.split_once("</VirtualSystem>").expect("its end").1
+    };
+    assert!(descriptor_by(without_system).contains("Envelope: no VirtualSystem where it belongs"));
     // what refers to something finds it, and once
     assert!(
         descriptor("ovf:fileRef=\"disk-file\"", "ovf:fileRef=\"x\"")
