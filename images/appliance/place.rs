@@ -47,6 +47,14 @@ impl Place {
         self.at(RUN).join(name)
     }
 
+    /// Of what persists: bytes that are free, and all of them.
+    #[must_use]
+    pub fn disk(&self) -> Option<(u64, u64)> {
+        let stat = nix::sys::statvfs::statvfs(&self.at("var")).ok()?;
+        let block = stat.fragment_size();
+        Some((stat.blocks_available() * block, stat.blocks() * block))
+    }
+
     /// The first line of a small file, trimmed; nothing when it is absent.
     #[must_use]
     pub fn line(&self, path: &str) -> Option<String> {

@@ -64,7 +64,7 @@ impl View {
                 true => "synchronised",
                 false => "not synchronised",
             },
-            disk: disk(place),
+            disk: place.disk(),
         }
     }
 
@@ -104,10 +104,4 @@ fn address(hands: &dyn Hands, nic: &str) -> String {
         true => format!("none yet on {nic} (link {})", up.to_lowercase()),
         false => format!("{} on {nic}", shown.join(", ")),
     }
-}
-
-fn disk(place: &Place) -> Option<(u64, u64)> {
-    let stat = nix::sys::statvfs::statvfs(&place.at("var")).ok()?;
-    let block = stat.fragment_size();
-    Some((stat.blocks_available() * block, stat.blocks() * block))
 }

@@ -118,9 +118,9 @@ impl Document {
         if problems.is_empty() { Ok(document) } else { Err(problems) }
     }
 
-    /// The sensor's configuration file.
+    /// The sensor's configuration file, on a machine with a disk of so many bytes for what persists.
     #[must_use]
-    pub fn sensor_file(&self) -> String {
+    pub fn sensor_file(&self, disk: Option<u64>) -> String {
         let mut table = self.sensor.clone();
         if !table.contains_key("name")
             && let Some(name) = &self.hostname
@@ -134,7 +134,7 @@ impl Document {
         {
             eve.insert("file".into(), Value::String(EVE.into()));
         }
-        bound_rotation(&mut table);
+        bound_rotation(&mut table, disk);
         format!(
             "# Written by `vigie provision` at every start: change what the machine is given instead.\n\n{table}"
         )
@@ -143,16 +143,23 @@ impl Document {
 
 /// Where events go when nothing else is said: a file that is put aside by size.
 const EVE: &str = "/var/log/vigie/eve.json";
-/// So much of the disk, in all, unless something else is said: nine files of this size.
-const EVE_SIZE: &str = "128 MiB";
+/// So much of the disk, in all, unless something else is said: nine files of so many MiB.
+const EVE_SIZE: u64 = 128;
+/// How many there are: the one that is written to, and what the sensor keeps.
+const EVE_FILES: u64 = 9;
 
-fn bound_rotation(table: &mut Table) {
+/// Events take half of a small disk at the most.
+fn eve_size(disk: Option<u64>) -> u64 {
+    disk.map_or(EVE_SIZE, |bytes| ((bytes >> 20) / 2 / EVE_FILES).clamp(1, EVE_SIZE))
+}
+
+fn bound_rotation(table: &mut Table, disk: Option<u64>) {
     let Some(Value::Table(eve)) = table.get_mut("eve") else { return };
     let rotate = eve.entry("rotate").or_insert_with(|| Value::Table(Table::new()));
     if let Value::Table(rotate) = rotate
         && !rotate.contains_key("size")
     {
-        rotate.insert("size".into(), Value::String(EVE_SIZE.into()));
+        rotate.insert("size".into(), Value::String(format!("{} MiB", eve_size(disk))));
     }
 }
 

@@ -24,7 +24,7 @@ fn everything_can_be_said() {
     assert_eq!(document.network.addresses.len(), 2);
     assert_eq!(document.ssh.from[0].to_string(), "192.0.2.0/24");
     assert_eq!(document.capture.mode, Mode::Vf);
-    let file: Table = document.sensor_file().parse().expect("TOML");
+    let file: Table = document.sensor_file(None).parse().expect("TOML");
     assert_eq!(file["name"].as_str(), Some("sensor-7.example.org"));
     assert!(file["eve"].get("file").is_none(), "a socket was asked for");
 }
@@ -32,9 +32,25 @@ fn everything_can_be_said() {
 #[test]
 fn nothing_said_is_a_document_too() {
     let document = read("").expect("nothing");
-    let file: Table = document.sensor_file().parse().expect("TOML");
+    let file: Table = document.sensor_file(None).parse().expect("TOML");
     assert_eq!(file["eve"]["file"].as_str(), Some(EVE));
     assert!(file["eve"]["rotate"]["size"].as_str().is_some());
+}
+
+#[test]
+fn events_leave_half_of_a_small_disk() {
+    let document = read("").expect("nothing");
+    let size = |disk| {
+        let file: Table = document.sensor_file(disk).parse().expect("TOML");
+        file["eve"]["rotate"]["size"].as_str().expect("text").to_owned()
+    };
+    // what an image of 2 GiB leaves, a disk of 8 GiB, none that is known
+    assert_eq!(size(Some(650 << 20)), "36 MiB");
+    assert_eq!(size(Some(6 << 30)), "128 MiB");
+    assert_eq!(size(None), "128 MiB");
+    assert_eq!(size(Some(0)), "1 MiB");
+    let own = read("[sensor]\neve.rotate.size = \"5 MiB\"\n").expect("a document");
+    assert!(own.sensor_file(Some(650 << 20)).contains("5 MiB"));
 }
 
 #[test]

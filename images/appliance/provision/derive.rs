@@ -59,9 +59,9 @@ pub struct Made {
 /// Header of files that are made again at every start.
 const MADE: &str = "# Written by `vigie provision` at every start.\n";
 
-/// Every file that a document makes.
+/// Every file that a document makes, on a machine with a disk of so many bytes for what persists.
 #[must_use]
-pub fn files(document: &Document, roles: &Roles) -> Vec<Made> {
+pub fn files(document: &Document, roles: &Roles, disk: Option<u64>) -> Vec<Made> {
     let file = |path, body: Option<String>, mode| Made { path, body, mode };
     let keys = (!document.ssh.keys.is_empty()).then(|| document.ssh.keys.join("\n") + "\n");
     let management = roles.management.as_ref().map(|nic| management(&document.network, nic));
@@ -85,7 +85,7 @@ pub fn files(document: &Document, roles: &Roles) -> Vec<Made> {
         file("/etc/vigie/sets.nft", Some(sets(document, roles)), 0o644),
         file("/etc/vigie/keys/admin", keys, 0o644),
         file("/etc/vigie/update", document.update.as_ref().map(|from| format!("{from}\n")), 0o644),
-        file("/etc/vigie/vigie.toml", Some(document.sensor_file()), 0o644),
+        file("/etc/vigie/vigie.toml", Some(document.sensor_file(disk)), 0o644),
     ]
 }
 
@@ -220,11 +220,11 @@ mod tests {
     fn one_interface_is_enough_and_none_is_survived() {
         let one = Roles::of(&Document::default(), &[nic("a", 1)]);
         assert!(one.shared());
-        assert!(!body(&files(&Document::default(), &one), "/etc/vigie/sets.nft").contains("capture"));
+        assert!(!body(&files(&Document::default(), &one, None), "/etc/vigie/sets.nft").contains("capture"));
         let none = Roles::of(&Document::default(), &[]);
         assert_eq!((none.management.clone(), none.capture.clone()), (None, None));
         assert_eq!(
-            body(&files(&Document::default(), &none), "/etc/systemd/network/10-management.network"),
+            body(&files(&Document::default(), &none, None), "/etc/systemd/network/10-management.network"),
             ""
         );
     }
@@ -239,12 +239,12 @@ mod tests {
     #[test]
     fn nothing_is_open_without_a_key() {
         let nics = [nic("a", 1), nic("b", 2)];
-        let closed = files(&Document::default(), &Roles::of(&Document::default(), &nics));
+        let closed = files(&Document::default(), &Roles::of(&Document::default(), &nics), None);
         assert!(!body(&closed, "/etc/vigie/sets.nft").contains("ssh"));
         assert_eq!(closed.iter().find(|m| m.path.ends_with("admin")).expect("named").body, None);
         let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
         let open = document(&format!("ssh.keys = \"{key}\"\nssh.from = \"192.0.2.0/24\""));
-        let open = files(&open, &Roles::of(&open, &nics));
+        let open = files(&open, &Roles::of(&open, &nics), None);
         let sets = body(&open, "/etc/vigie/sets.nft");
         assert!(sets.contains("ssh4 { 192.0.2.0/24 }") && !sets.contains("ssh6"), "{sets}");
         assert!(sets.contains("capture { \"b\" }"), "{sets}");
@@ -257,12 +257,12 @@ mod tests {
         let fixed = document(
             "network.address = \"192.0.2.7/24\"\nnetwork.gateway = \"192.0.2.1\"\nnetwork.dns = [\"192.0.2.53\"]",
         );
-        let made = files(&fixed, &Roles::of(&fixed, &nics));
+        let made = files(&fixed, &Roles::of(&fixed, &nics), None);
         let text = body(&made, "/etc/systemd/network/10-management.network");
         for line in ["Address=192.0.2.7/24", "Gateway=192.0.2.1", "DNS=192.0.2.53", "DHCP=no"] {
             assert!(text.lines().any(|l| l == line), "{line}: {text}");
         }
-        let dhcp = files(&Document::default(), &Roles::of(&Document::default(), &nics));
+        let dhcp = files(&Document::default(), &Roles::of(&Document::default(), &nics), None);
         assert!(body(&dhcp, "/etc/systemd/network/10-management.network").contains("DHCP=yes"));
         let hidden = body(&dhcp, "/etc/systemd/network/20-capture.network");
         for line in ["ARP=no", "LinkLocalAddressing=no", "IPv6AcceptRA=no", "DHCP=no"] {

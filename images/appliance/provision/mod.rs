@@ -187,7 +187,8 @@ fn apply(wish: &Wish, document: &Document, report: &mut Report, hands: &dyn Hand
     let roles = Roles::of(document, &Nic::all(&wish.place));
     report.roles(&roles);
     let mut changed = Vec::new();
-    for made in files(document, &roles) {
+    let disk = wish.place.disk().map(|(_, all)| all);
+    for made in files(document, &roles, disk) {
         let path = wish.place.at(made.path);
         let differs = match &made.body {
             Some(body) => place::write(&path, body.as_bytes(), made.mode)?,
