@@ -58,7 +58,7 @@ finish() {
     step check check_tree
     step bill make_bill
     step disk make_disk
-    step formats make_formats
+    [ -e "$build/in/only-update" ] || step formats make_formats
     [ ! -e "$build/in/with-update" ] || step update make_update
 }
 

@@ -59,7 +59,7 @@ impl Made {
                 writeln!(std::io::stderr(), "skipped: VIGIE_IMAGE_KEYS names no keys to sign versions with");
             return None;
         }
-        let mut words = vec!["--repack", "--update", "--name", name, "--version", version];
+        let mut words = vec!["--repack", "--only-update", "--name", name, "--version", version];
         let overlay = overlay.map(|folder| folder.display().to_string());
         if let Some(folder) = &overlay {
             words.extend(["--overlay", folder]);
