@@ -132,9 +132,13 @@ pub(crate) const fn enough(side: Side) -> usize {
 
 /// Whether bytes begin as any of the protocol's own patterns says, or as the table does.
 fn is_alike(protocol: &Protocol, side: Side, data: &[u8]) -> bool {
+    // Most patterns are told apart by their first byte.
+    let first = data.first().map(u8::to_ascii_uppercase);
     match protocol.name {
         "http" => protocol.patterns.iter().any(|p| {
-            p.side == Some(side) && data.get(..p.bytes.len()).is_some_and(|d| d.eq_ignore_ascii_case(p.bytes))
+            p.bytes.first().copied() == first
+                && p.side == Some(side)
+                && data.get(..p.bytes.len()).is_some_and(|d| d.eq_ignore_ascii_case(p.bytes))
         }),
         name => BEGINNINGS.iter().any(|b| b.protocol == name && b.stands(side, data)),
     }

@@ -383,8 +383,13 @@ pub(crate) fn packet_header(event_type: &'static str, packet: &Packet, place: &P
         decode::Transport::Udp(src, dst) | decode::Transport::Sctp(src, dst) => Some(Ports { src, dst }),
         _ => None,
     };
+    let icmp = match packet.transport {
+        decode::Transport::Icmp { kind, code, .. } => Some((kind, code)),
+        _ => None,
+    };
     Header {
         event_type,
+        icmp,
         nanos: place.nanos,
         packet: place.packet,
         tap: place.tap,

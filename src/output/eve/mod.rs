@@ -1,6 +1,7 @@
 //! EVE JSON: one event a line, keys and formats as Suricata 8 writes them.
 
 mod number;
+mod protocol;
 mod text;
 mod time;
 
@@ -134,7 +135,7 @@ fn conversation(h: &Header, out: &mut Vec<u8>) {
         }
         if let Some(protocol) = h.protocol {
             out.extend_from_slice(b",\"proto\":\"");
-            match protocol_name(protocol) {
+            match protocol::name(protocol) {
                 Some(name) => out.extend_from_slice(name.as_bytes()),
                 None => number(protocol.into(), out),
             }
@@ -173,29 +174,6 @@ fn vlans(ids: &[u16], out: &mut Vec<u8>) {
         number((*id).into(), out);
     }
     out.push(b']');
-}
-
-/// EVE's name of an IP protocol (the names of `/etc/protocols`, as Suricata prints them).
-fn protocol_name(protocol: u8) -> Option<&'static str> {
-    Some(match protocol {
-        1 => "ICMP",
-        2 => "IGMP",
-        4 => "IPv4",
-        6 => "TCP",
-        17 => "UDP",
-        41 => "IPv6",
-        46 => "RSVP",
-        47 => "GRE",
-        50 => "ESP",
-        51 => "AH",
-        58 => "IPv6-ICMP",
-        89 => "OSPFIGP",
-        103 => "PIM",
-        112 => "VRRP",
-        115 => "L2TP",
-        132 => "SCTP",
-        _ => return None,
-    })
 }
 
 fn pair(key: &[u8], value: u64, out: &mut Vec<u8>) {

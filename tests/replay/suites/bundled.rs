@@ -102,3 +102,26 @@ fn standard_input_and_gzip_say_what_the_file_says() {
     assert!(events(zipped.as_os_str(), None) == want, "gzip changes events");
     assert!(events("-".as_ref(), Some(bytes)) == want, "standard input changes events");
 }
+
+/// An anomaly of decoding says which ICMP message it was found in.
+#[test]
+fn an_anomaly_of_an_icmp_message_says_which() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let whole = std::fs::read(root().join("tests/cases/bundled/ping.pcap")).expect("a capture");
+    let mut capture = Classic::parse(&whole).expect("pcap");
+    capture
+        .packets
+        .retain(|packet| packet.bytes.get(12..14) == Some(&[8, 0]) && packet.bytes.get(23) == Some(&1));
+    capture.packets.truncate(1);
+    let packet = capture.packets.first_mut().expect("an echo");
+    packet.bytes[34..36].copy_from_slice(&[200, 7]);
+    let (odd, eve) = (folder.path().join("odd.pcap"), folder.path().join("eve.json"));
+    std::fs::write(&odd, capture.write()).expect("room");
+    let ran = Sensor::read(&odd, &eve).args(&["--set", "events.anomaly.decode=true"]).run();
+    assert_eq!(ran.code(), Some(0), "{}", ran.told());
+    let seen = Eve::read(&eve).expect("events");
+    let told: Vec<&Value> = seen.of("anomaly").collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(told[0]["anomaly"]["event"], "decoder.icmpv4.unknown_type");
+    assert_eq!((&told[0]["icmp_type"], &told[0]["icmp_code"]), (&200.into(), &7.into()), "{}", told[0]);
+}
