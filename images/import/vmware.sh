@@ -74,10 +74,11 @@ options() {
 spec=$(mktemp)
 trap 'rm -f "$spec"' EXIT
 options >"$spec"
-printf '# options.json: %s\n' "$(cat "$spec")"
 if [ -n "$doit" ]; then
+    printf '# options.json: %s\n' "$(cat "$spec")"
     run govc import.ova -name "$name" -options "$spec" "$ova"
 else
+    printf '%s >options.json\n' "$(show printf '%s\n' "$(cat "$spec")")"
     show govc import.ova -name "$name" -options options.json "$ova"
 fi
 run govc vm.disk.change -vm "$name" -disk.label 'Hard disk 1' -size "${size}G"
