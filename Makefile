@@ -51,8 +51,8 @@ ebpf: ## the programs in the kernel, from their sources, with their hashes (need
 	cd src/capture/ebpf && $(CLANG_BPF) -c steer.bpf.c -o steer.bpf.o && \
 		$(CLANG_BPF) -c bypass.bpf.c -o bypass.bpf.o && \
 		$(CLANG_BPF) -DAT_INTERFACE -c bypass.bpf.c -o bypass_xdp.bpf.o && \
-		llvm-strip -g steer.bpf.o bypass.bpf.o bypass_xdp.bpf.o && sha256sum steer.bpf.c steer.bpf.o > steer.sha256 && \
-		sha256sum bypass.bpf.c bypass.bpf.o bypass_xdp.bpf.o > bypass.sha256 && \
+		llvm-strip -g steer.bpf.o bypass.bpf.o bypass_xdp.bpf.o && sha256sum walk.bpf.h steer.bpf.c steer.bpf.o > steer.sha256 && \
+		sha256sum walk.bpf.h bypass.bpf.c bypass.bpf.o bypass_xdp.bpf.o > bypass.sha256 && \
 		cd ../generator && $(CLANG_BPF) -c inject.bpf.c -o inject.bpf.o && llvm-strip -g inject.bpf.o && \
 		sha256sum inject.bpf.c inject.bpf.o > inject.sha256
 

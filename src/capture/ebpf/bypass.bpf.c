@@ -16,25 +16,9 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
-// What the walk stands in front of. Values below 0x10000 are ethertypes, IP | n is an IP protocol number.
-#define IP 0x10000u
-#define ETHERNET 0x20001u
-#define BY_VERSION 0x20002u
-#define GTP_EXTENSION 0x20003u
-#define ERSPAN_2 0x20004u
-#define ERSPAN_3 0x20005u
-
-#define ETHERTYPE_IPV4 0x0800u
-#define ETHERTYPE_IPV6 0x86ddu
-#define ETHERTYPE_BRIDGE 0x6558u
-#define ETHERTYPE_ERSPAN2 0x88beu
-#define ETHERTYPE_ERSPAN3 0x22ebu
-
-#define PORTS 8
 #define STEPS 20
 #define LEVELS 2
 #define OPTIONS 40
-#define TEREDO 3544
 #define BEGINS_OR_ENDS 0x07 // FIN, SYN, RST
 #define TAGGED 0x10000u // beside a VLAN tag, so that 0 means none
 
@@ -47,12 +31,7 @@
 #define BY_GTP 6
 #define BY_IP 7
 
-// Set before the program is loaded; an empty place is 0.
-volatile const __u16 vxlan_ports[PORTS] = {4789, 4790, 8472};
-volatile const __u16 geneve_ports[PORTS] = {6081};
-volatile const __u16 gtp_ports[PORTS] = {2152};
-volatile const __u8 with_teredo = 1;
-volatile const __u8 with_erspan1 = 1;
+// Set before the program is loaded.
 volatile const __u8 strips = 0; // mirror sessions are taken off: outermost source ports say nothing
 volatile const __u8 raw_link = 0; // frames begin with IP
 volatile const __u8 most_levels = LEVELS;
@@ -188,14 +167,11 @@ struct {
 
 #define load(w, at, to, len) load_bytes(frame, at, to, len)
 
-static __always_inline int is_one_of(const volatile __u16 *ports, __u16 port)
-{
-	int found = 0;
-#pragma unroll
-	for (int i = 0; i < PORTS; i++)
-		found |= ports[i] == port;
-	return found && port;
-}
+#include "walk.bpf.h"
+
+// Kinds of header that only this walk tells apart.
+#define ERSPAN_2 0x20004u
+#define ERSPAN_3 0x20005u
 
 static __always_inline int push_vlan(struct walk *w, __u32 tci)
 {
@@ -233,18 +209,6 @@ static __always_inline int enter(struct walk *w, __u32 kind, __u32 id)
 	return 1;
 }
 
-// Each step reads one header: 1 to go on with `kind` at `at`, 0 when the walk is over.
-
-static __always_inline int ethernet(context *frame, struct walk *w)
-{
-	__u16 kind;
-	if (load(w, w->at + 12, &kind, 2) < 0)
-		return 0;
-	w->kind = bpf_ntohs(kind);
-	w->at += 14;
-	return 1;
-}
-
 static __always_inline int vlan(context *frame, struct walk *w)
 {
 	__u16 tag[2];
@@ -252,15 +216,6 @@ static __always_inline int vlan(context *frame, struct walk *w)
 		return 0;
 	w->kind = bpf_ntohs(tag[1]);
 	w->at += 4;
-	return 1;
-}
-
-static __always_inline int by_version(context *frame, struct walk *w)
-{
-	__u8 first;
-	if (load(w, w->at, &first, 1) < 0)
-		return 0;
-	w->kind = (first >> 4) == 4 ? ETHERTYPE_IPV4 : ETHERTYPE_IPV6;
 	return 1;
 }
 
@@ -387,18 +342,8 @@ static __always_inline int erspan(context *frame, struct walk *w, __u32 version)
 
 static __always_inline int vxlan(context *frame, struct walk *w)
 {
-	__u8 h[8];
-	if (load(w, w->at, h, 8) < 0 || !(h[0] & 8) || h[7])
-		return 0;
-	__u32 next = h[0] & 4 ? h[3] : 3;
-	if (next < 1 || next > 3)
-		return 0;
-	__u32 id;
-	h[7] = h[6], h[6] = h[5], h[5] = h[4], h[4] = 0;
-	__builtin_memcpy(&id, h + 4, 4);
-	w->kind = next == 1 ? ETHERTYPE_IPV4 : next == 2 ? ETHERTYPE_IPV6 : ETHERNET;
-	w->at += 8;
-	return enter(w, BY_VXLAN, id);
+	__u32 number;
+	return vxlan_header(frame, w, &number) && enter(w, BY_VXLAN, bpf_htonl(number));
 }
 
 // Options say whose a packet is, in every cloud's own way; here they are bytes to be compared.
@@ -449,18 +394,6 @@ static __always_inline int gtp(context *frame, struct walk *w)
 	w->at = at + 12;
 	if ((flags & 4) && h[11])
 		w->kind = GTP_EXTENSION;
-	return 1;
-}
-
-static __always_inline int gtp_extension(context *frame, struct walk *w)
-{
-	__u8 length, next;
-	if (load(w, w->at, &length, 1) < 0 || !length)
-		return 0;
-	w->at += (__u32)length * 4;
-	if (load(w, w->at - 1, &next, 1) < 0)
-		return 0;
-	w->kind = next ? GTP_EXTENSION : BY_VERSION;
 	return 1;
 }
 

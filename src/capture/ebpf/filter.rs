@@ -353,6 +353,7 @@ mod tests {
             format!("{digest}  {name}\n")
         };
         let expected = [
+            line(include_bytes!("walk.bpf.h"), "walk.bpf.h"),
             line(include_bytes!("bypass.bpf.c"), "bypass.bpf.c"),
             line(AT_SOCKET, "bypass.bpf.o"),
             line(AT_INTERFACE, "bypass_xdp.bpf.o"),

@@ -4,8 +4,8 @@
 //
 // Both directions of a conversation, its fragments and its ICMP errors' siblings share an address pair, so the answer is
 // a hash of the innermost address pair that can be reached through VLAN tags and tunnels, mixed with the number of the
-// virtual network it was found in. The kernel takes the answer modulo the number of workers. `steer.rs` beside this file
-// is the same walk in Rust; a test holds one against the other.
+// virtual network it was found in. The kernel takes the answer modulo the number of workers. `decode::spread` is
+// the same walk in Rust; a test of the sensor holds one against the other.
 //
 // Rebuild with `make ebpf`; the object is committed with its hash.
 
@@ -14,34 +14,13 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
-// What the walk stands in front of. Values below 0x10000 are ethertypes, IP | n is an IP protocol number.
-#define IP 0x10000u
-#define ETHERNET 0x20001u
-#define BY_VERSION 0x20002u
-#define GTP_EXTENSION 0x20003u
-
-#define ETHERTYPE_IPV4 0x0800u
-#define ETHERTYPE_IPV6 0x86ddu
-#define ETHERTYPE_BRIDGE 0x6558u
-#define ETHERTYPE_ERSPAN2 0x88beu
-#define ETHERTYPE_ERSPAN3 0x22ebu
-
 #define OUTGOING 4 // PACKET_OUTGOING: data begins with the link layer, otherwise with the network layer
-#define PORTS 8
 #define STEPS 28
-#define TEREDO 3544
 #define MAPPED 0xffff0000ull // ::ffff:0:0/96
 
-// Set before the program is loaded; an empty place is 0.
-volatile const __u16 vxlan_ports[PORTS] = {4789, 4790, 8472};
-volatile const __u16 geneve_ports[PORTS] = {6081};
-volatile const __u16 gtp_ports[PORTS] = {2152};
-volatile const __u8 with_teredo = 1;
-volatile const __u8 with_erspan1 = 1;
-volatile const __u8 with_tenant = 1;
+typedef struct __sk_buff context;
 
 struct walk {
-	struct __sk_buff *skb;
 	__u32 kind;
 	__u32 at;
 	__u32 tenant;
@@ -53,14 +32,21 @@ struct pair {
 	__u64 b[2];
 };
 
-static __always_inline int load(struct walk *w, __u32 at, void *to, __u32 len)
+static __always_inline int load_bytes(context *frame, __u32 at, void *to, __u32 len)
 {
 	// The headers of what this machine sends are where the helper for relative loads looks; those of what it
 	// receives may lie in pages, where only the other one looks.
-	if (w->skb->pkt_type == OUTGOING)
-		return bpf_skb_load_bytes_relative(w->skb, at, to, len, BPF_HDR_START_NET);
-	return bpf_skb_load_bytes(w->skb, at, to, len);
+	if (frame->pkt_type == OUTGOING)
+		return bpf_skb_load_bytes_relative(frame, at, to, len, BPF_HDR_START_NET);
+	return bpf_skb_load_bytes(frame, at, to, len);
 }
+
+#define load(w, at, to, len) load_bytes(frame, at, to, len)
+
+#include "walk.bpf.h"
+
+// Set before the program is loaded.
+volatile const __u8 with_tenant = 1;
 
 static __always_inline __u64 rotate(__u64 x, __u32 by)
 {
@@ -86,28 +72,7 @@ static __always_inline __u32 pair_hash(const struct pair *p, __u32 tenant)
 	return (__u32)(mixed ^ (mixed >> 32)) ^ (tenant * 0x9e3779b1u);
 }
 
-static __always_inline int is_one_of(const volatile __u16 *ports, __u16 port)
-{
-	int found = 0;
-#pragma unroll
-	for (int i = 0; i < PORTS; i++)
-		found |= ports[i] == port;
-	return found && port;
-}
-
-// Each step reads one header: 1 to go on with `kind` at `at`, 0 when there is nothing further in.
-
-static __always_inline int ethernet(struct walk *w)
-{
-	__u16 kind;
-	if (load(w, w->at + 12, &kind, 2) < 0)
-		return 0;
-	w->kind = bpf_ntohs(kind);
-	w->at += 14;
-	return 1;
-}
-
-static __always_inline int vlan(struct walk *w)
+static __always_inline int vlan(context *frame, struct walk *w)
 {
 	__u16 kind;
 	if (load(w, w->at + 2, &kind, 2) < 0)
@@ -117,16 +82,7 @@ static __always_inline int vlan(struct walk *w)
 	return 1;
 }
 
-static __always_inline int by_version(struct walk *w)
-{
-	__u8 first;
-	if (load(w, w->at, &first, 1) < 0)
-		return 0;
-	w->kind = (first >> 4) == 4 ? ETHERTYPE_IPV4 : ETHERTYPE_IPV6;
-	return (first >> 4) == 4 || (first >> 4) == 6;
-}
-
-static __always_inline int ipv4(struct walk *w)
+static __always_inline int ipv4(context *frame, struct walk *w)
 {
 	__u8 h[20];
 	if (load(w, w->at, h, sizeof(h)) < 0 || (h[0] >> 4) != 4 || (h[0] & 15) < 5)
@@ -142,7 +98,7 @@ static __always_inline int ipv4(struct walk *w)
 	return ((h[6] & 0x3f) | h[7]) == 0;
 }
 
-static __always_inline int ipv6(struct walk *w)
+static __always_inline int ipv6(context *frame, struct walk *w)
 {
 	__u8 h[8];
 	struct pair p;
@@ -156,7 +112,7 @@ static __always_inline int ipv6(struct walk *w)
 	return 1;
 }
 
-static __always_inline int extension(struct walk *w, __u32 unit, __u32 plus)
+static __always_inline int extension(context *frame, struct walk *w, __u32 unit, __u32 plus)
 {
 	__u8 h[2];
 	if (load(w, w->at, h, 2) < 0)
@@ -166,7 +122,7 @@ static __always_inline int extension(struct walk *w, __u32 unit, __u32 plus)
 	return 1;
 }
 
-static __always_inline int gre(struct walk *w)
+static __always_inline int gre(context *frame, struct walk *w)
 {
 	__u8 h[4];
 	if (load(w, w->at, h, 4) < 0 || (h[1] & 7) || (h[0] & 0x40))
@@ -205,21 +161,16 @@ static __always_inline void enter(struct walk *w, __u32 vni)
 		w->tenant = with_tenant ? vni : 0;
 }
 
-static __always_inline int vxlan(struct walk *w)
+static __always_inline int vxlan(context *frame, struct walk *w)
 {
-	__u8 h[8];
-	if (load(w, w->at, h, 8) < 0 || !(h[0] & 8) || h[7])
+	__u32 number;
+	if (!vxlan_header(frame, w, &number))
 		return 0;
-	__u32 next = h[0] & 4 ? h[3] : 3;
-	if (next < 1 || next > 3)
-		return 0;
-	enter(w, (__u32)h[4] << 16 | (__u32)h[5] << 8 | h[6]);
-	w->kind = next == 1 ? ETHERTYPE_IPV4 : next == 2 ? ETHERTYPE_IPV6 : ETHERNET;
-	w->at += 8;
+	enter(w, number);
 	return 1;
 }
 
-static __always_inline int geneve(struct walk *w)
+static __always_inline int geneve(context *frame, struct walk *w)
 {
 	__u8 h[8];
 	if (load(w, w->at, h, 8) < 0 || (h[0] >> 6))
@@ -231,7 +182,7 @@ static __always_inline int geneve(struct walk *w)
 	return 1;
 }
 
-static __always_inline int gtp(struct walk *w)
+static __always_inline int gtp(context *frame, struct walk *w)
 {
 	__u8 h[12];
 	if (load(w, w->at, h, 8) < 0 || (h[0] & 0xf0) != 0x30 || h[1] != 255)
@@ -249,19 +200,7 @@ static __always_inline int gtp(struct walk *w)
 	return 1;
 }
 
-static __always_inline int gtp_extension(struct walk *w)
-{
-	__u8 length, next;
-	if (load(w, w->at, &length, 1) < 0 || !length)
-		return 0;
-	w->at += (__u32)length * 4;
-	if (load(w, w->at - 1, &next, 1) < 0)
-		return 0;
-	w->kind = next ? GTP_EXTENSION : BY_VERSION;
-	return 1;
-}
-
-static __always_inline int udp(struct walk *w)
+static __always_inline int udp(context *frame, struct walk *w)
 {
 	__u16 ports[2];
 	if (load(w, w->at, ports, 4) < 0)
@@ -269,11 +208,11 @@ static __always_inline int udp(struct walk *w)
 	__u16 from = bpf_ntohs(ports[0]), to = bpf_ntohs(ports[1]);
 	w->at += 8;
 	if (is_one_of(vxlan_ports, to))
-		return vxlan(w);
+		return vxlan(frame, w);
 	if (is_one_of(geneve_ports, to))
-		return geneve(w);
+		return geneve(frame, w);
 	if (is_one_of(gtp_ports, to) || is_one_of(gtp_ports, from))
-		return gtp(w);
+		return gtp(frame, w);
 	if (with_teredo && (from == TEREDO || to == TEREDO)) {
 		__u8 first;
 		w->kind = ETHERTYPE_IPV6;
@@ -282,48 +221,48 @@ static __always_inline int udp(struct walk *w)
 	return 0;
 }
 
-static __always_inline int step(struct walk *w)
+static __always_inline int step(context *frame, struct walk *w)
 {
 	switch (w->kind) {
 	case ETHERNET:
-		return ethernet(w);
+		return ethernet(frame, w);
 	case BY_VERSION:
-		return by_version(w);
+		return by_version(frame, w);
 	case 0x8100:
 	case 0x88a8:
 	case 0x9100:
-		return vlan(w);
+		return vlan(frame, w);
 	case ETHERTYPE_IPV4:
 	case IP | 4:
-		return ipv4(w);
+		return ipv4(frame, w);
 	case ETHERTYPE_IPV6:
 	case IP | 41:
-		return ipv6(w);
+		return ipv6(frame, w);
 	case IP | 0:
 	case IP | 43:
 	case IP | 60:
 	case IP | 135:
-		return extension(w, 8, 1);
+		return extension(frame, w, 8, 1);
 	case IP | 51:
-		return extension(w, 4, 2);
+		return extension(frame, w, 4, 2);
 	case IP | 17:
-		return udp(w);
+		return udp(frame, w);
 	case IP | 47:
-		return gre(w);
+		return gre(frame, w);
 	case GTP_EXTENSION:
-		return gtp_extension(w);
+		return gtp_extension(frame, w);
 	default: // a transport, a fragment header, or what has no addresses
 		return 0;
 	}
 }
 
 SEC("socket")
-int steer(struct __sk_buff *skb)
+int steer(context *frame)
 {
-	struct walk w = {.skb = skb, .kind = bpf_ntohs(skb->protocol)};
+	struct walk w = {.kind = bpf_ntohs(frame->protocol)};
 	// A frame of IEEE 802.3 shows a length there and a raw interface shows nothing.
 	for (int i = 0; i < STEPS; i++)
-		if (!step(&w))
+		if (!step(frame, &w))
 			break;
 	// The kernel reads a signed number.
 	return w.hash & 0x7fffffff;

@@ -100,6 +100,7 @@ mod tests {
         let digest =
             |bytes: &[u8]| Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect::<String>();
         let expected = [
+            format!("{}  walk.bpf.h\n", digest(include_bytes!("walk.bpf.h"))),
             format!("{}  steer.bpf.c\n", digest(include_bytes!("steer.bpf.c"))),
             format!("{}  steer.bpf.o\n", digest(super::super::OBJECT)),
         ];
