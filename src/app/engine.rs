@@ -1,7 +1,7 @@
 //! The engine: recognition first, then the parser, over the same bytes.
 
 use crate::accord::{self, Heard};
-use crate::recognise::{Offer, Recogniser};
+use crate::recognise::{Offer, Recogniser, Signs};
 use crate::state::{Confidence, Looking, Stage, State};
 use parse::{Close, Done, Input, Look, Protocol, Settings, Side, Sink, Step, Transport};
 
@@ -171,12 +171,14 @@ impl Engine {
                 let other_first = looking.waits(input.side, given.transport);
                 self.found(state, given, Found { protocol, confidence, swapped, other_first }, sink)
             }
-            Offer::Maybe(unsure) => {
-                let over = self.recogniser.is_over(&look)
+            Offer::Maybe(signs) => {
+                let undecided = looking.undecided || signs.undecided;
+                let over = self.recogniser.is_over(&look, undecided)
                     || looking.looks >= MOST_LOOKS
                     || input.data.is_empty() && input.last;
                 let by_port = if over { self.recogniser.by_port(&look) } else { None };
-                looking.vote(unsure);
+                looking.undecided = undecided;
+                looking.vote(signs.weak);
                 looking.keep(input.side, input.data);
                 if let Some((protocol, confidence)) = looking.elected(given.transport) {
                     let found = Found { protocol, confidence, swapped: false, other_first: false };
@@ -200,7 +202,7 @@ impl Engine {
                     && !protocol.ports.contains(&(look.transport, look.server_port))
                     && self.recogniser.is_home_of_a_parser(look) =>
             {
-                Offer::Maybe(Some((protocol, confidence)))
+                Offer::Maybe(Signs { weak: Some((protocol, confidence)), undecided: true })
             }
             offer => offer,
         }
@@ -424,5 +426,23 @@ mod tests {
             (0..100).filter(|_| engine.glimpse(&mut state, &given(Side::ToServer, b"\x91\x92\x93"))).count();
         assert_eq!(more, 5);
         assert!(state.label().protocol.is_none() && state.is_settled());
+    }
+
+    /// How many datagrams that nobody knows are looked at, to a server's port.
+    fn looked_at(server_port: u16) -> usize {
+        let engine = Engine::new(crate::protocols(), Settings::default());
+        let mut state = State::default();
+        let sides = [Side::ToServer, Side::ToClient].into_iter().cycle();
+        let feed = |side| {
+            let datagram = Given { transport: Transport::Udp, server_port, ..given(side, &[0; 18]) };
+            engine.feed(&mut state, &datagram, &mut Nobody).settled
+        };
+        sides.take(MOST_LOOKS as usize).map(feed).take_while(|settled| !settled).count() + 1
+    }
+
+    #[test]
+    fn datagrams_are_looked_at_for_longer_where_somebody_is_at_home() {
+        assert_eq!(looked_at(40_001), 3);
+        assert_eq!([53, 5004].map(looked_at), [6, 6]);
     }
 }

@@ -85,6 +85,8 @@ pub(crate) struct Looking {
     pub(crate) unsure: Option<(&'static Protocol, Confidence)>,
     /// Looks that made that offer.
     pub(crate) votes: u32,
+    /// At one of the looks somebody was ([`crate::recognise::Signs`]).
+    pub(crate) undecided: bool,
     /// A switch announced this protocol.
     pub(crate) expected: Option<&'static Protocol>,
     /// The side that spoke first.
@@ -100,6 +102,7 @@ impl Default for Looking {
             seen: [0; 2],
             unsure: None,
             votes: 0,
+            undecided: false,
             expected: None,
             first: None,
         }

@@ -65,7 +65,7 @@ fn at_its_port<'a>(sample: &'a Sample, side: Side) -> Look<'a> {
 fn found(recogniser: &Recogniser, look: &Look<'_>) -> Option<&'static str> {
     match recogniser.look(look) {
         Offer::Found { protocol, .. } => Some(protocol.name),
-        Offer::Maybe(weak) => weak.map(|(protocol, _)| protocol.name),
+        Offer::Maybe(signs) => signs.weak.map(|(protocol, _)| protocol.name),
     }
 }
 
