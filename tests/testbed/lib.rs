@@ -17,4 +17,4 @@ mod running;
 
 pub use events::{assert_same_events, events, events_of, events_so_far, timeless};
 pub use network::{End, Network, Unavailable};
-pub use running::{Ended, Running, binary, processor_time};
+pub use running::{Ended, Running, binary, bound, processor_time};

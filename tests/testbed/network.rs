@@ -7,6 +7,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use nix::sched::{CloneFlags, setns};
 
+/// Where `ip netns` keeps namespaces by name.
+const NAMESPACES: &str = "/run/netns";
+
 /// One end of the cable: a namespace with one interface of the same name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
@@ -63,6 +66,7 @@ impl Network {
     /// Without root, or where the kernel has no namespaces or veth.
     pub fn new() -> Result<Self, Unavailable> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
+        sweep(Path::new(NAMESPACES));
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = |end: End| format!("vigie-{}-{number}-{}", std::process::id(), end.interface());
         // from here on dropping it removes what was made so far
@@ -125,7 +129,7 @@ impl Network {
     /// # Errors
     /// When the thread may not move, or `task` panicked.
     pub fn within<T: Send>(&self, end: End, task: impl FnOnce() -> T + Send) -> Result<T, Unavailable> {
-        let path = Path::new("/run/netns").join(self.namespace(end));
+        let path = Path::new(NAMESPACES).join(self.namespace(end));
         std::thread::scope(|scope| {
             let thread = scope.spawn(|| {
                 let space = File::open(&path).map_err(|e| Unavailable(format!("{}: {e}", path.display())))?;
@@ -174,6 +178,25 @@ impl Drop for Network {
     }
 }
 
+/// Removes what tests left behind that were killed: namespaces that bear the number of a process that is gone.
+fn sweep(folder: &Path) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if owner(&name).is_some_and(|pid| !Path::new("/proc").join(pid.to_string()).exists()) {
+            let _ = Command::new("ip").args(["netns", "del", &name]).output();
+        }
+    }
+}
+
+/// Whose a namespace is, if a test made it.
+fn owner(name: &str) -> Option<u32> {
+    let mut parts = name.strip_prefix("vigie-")?.split('-');
+    let (pid, number, end) = (parts.next()?, parts.next()?, parts.next()?);
+    let is_ours = parts.next().is_none() && number.parse::<u32>().is_ok() && matches!(end, "left" | "right");
+    pid.parse().ok().filter(|_| is_ours)
+}
+
 fn ip(words: &[&str]) -> Result<(), Unavailable> {
     let output = Command::new("ip").args(words).output().map_err(|e| Unavailable(format!("ip: {e}")))?;
     if output.status.success() {
@@ -214,7 +237,29 @@ mod tests {
         }
         drop((left, right));
         drop(network);
-        assert!(!Path::new("/run/netns").join(name).exists());
+        assert!(!Path::new(NAMESPACES).join(name).exists());
+    }
+
+    #[test]
+    fn what_a_killed_test_left_is_swept_away_and_nothing_else() {
+        assert_eq!(owner("vigie-17-0-left"), Some(17));
+        for other in
+            ["vigie-17-0", "vigie-x-0-left", "vigie-17-0-left-2", "vigie-17-0-middle", "blue-17-0-left"]
+        {
+            assert_eq!(owner(other), None, "{other}");
+        }
+        let mut child = Command::new("true").spawn().unwrap();
+        child.wait().unwrap();
+        let left = format!("vigie-{}-0-left", child.id());
+        if ip(&["netns", "add", &left]).is_err() {
+            let _ = writeln!(std::io::stderr(), "skipped: no namespaces");
+            return;
+        }
+        let Some(network) = network() else { return };
+        let other = Network::new().unwrap();
+        let is_there = |name: &str| Path::new(NAMESPACES).join(name).exists();
+        assert!(!is_there(&left));
+        assert!(is_there(network.namespace(End::Left)) && is_there(other.namespace(End::Right)));
     }
 
     #[test]

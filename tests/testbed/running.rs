@@ -73,11 +73,12 @@ impl Running {
     /// When it neither listens nor ends.
     #[must_use]
     pub fn spawn<A: AsRef<OsStr>>(
-        mut command: Command,
+        command: Command,
         folder: tempfile::TempDir,
         args: impl IntoIterator<Item = A>,
         stdout: Option<Stdio>,
     ) -> Self {
+        let mut command = bound(&command);
         let file = |name| File::create(folder.path().join(name)).expect("a file");
         let stdout = stdout.unwrap_or_else(|| file("stdout").into());
         command.args(args).stdin(Stdio::null()).stdout(stdout).stderr(file("stderr"));
@@ -238,6 +239,24 @@ impl Ended {
     }
 }
 
+/// The same command, killed when the thread that starts it ends, however that ends: a test that is killed leaves nothing
+/// behind that runs. `setpriv` asks the kernel for it (PR_SET_PDEATHSIG) and becomes the command, so the process is the same.
+#[must_use]
+pub fn bound(command: &Command) -> Command {
+    let mut bound = Command::new("setpriv");
+    bound.args(["--pdeathsig", "KILL", "--"]).arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => bound.env(name, value),
+            None => bound.env_remove(name),
+        };
+    }
+    if let Some(folder) = command.get_current_dir() {
+        bound.current_dir(folder);
+    }
+    bound
+}
+
 /// Processor time of a process, all its threads together, in user and kernel mode: `utime` and `stime` of proc(5), in
 /// hundredths of a second.
 #[must_use]
@@ -287,4 +306,29 @@ fn build(package: &str) -> PathBuf {
     let status = command.current_dir(root()).status().expect("cargo runs");
     assert!(status.success(), "{package} does not build");
     folder.join(package)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read as _;
+
+    #[test]
+    fn a_bound_command_is_what_it_was_and_ends_with_the_thread_that_started_it() {
+        let mut said = Command::new("sh");
+        said.args(["-c", "echo $WORD $PWD"]).env("WORD", "yes").current_dir("/");
+        let said = bound(&said).output().expect("setpriv, of util-linux");
+        assert_eq!(String::from_utf8_lossy(&said.stdout), "yes /\n");
+        let sleep = || {
+            let mut command = Command::new("sh");
+            command.args(["-c", "echo; exec sleep 60"]);
+            let mut child = bound(&command).stdout(Stdio::piped()).spawn().expect("setpriv");
+            // By now it has asked to be killed.
+            let mut said = [0];
+            child.stdout.take().expect("a pipe").read_exact(&mut said).expect("it runs");
+            child
+        };
+        let mut child = std::thread::spawn(sleep).join().expect("a child");
+        assert_eq!(child.wait().expect("it ends").signal(), Some(9));
+    }
 }

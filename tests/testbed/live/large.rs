@@ -1,32 +1,64 @@
 //! Frames larger than any cable carries: segments that the kernel leaves uncut (GSO, BIG TCP), with checksums that it leaves
 //! to the NIC; and an interface in a network namespace that the sensor is not in.
 
+use crate::link;
 use crate::stage::{Stage, number, of};
 use serde_json::Value;
 use std::io::{Read as _, Write as _};
-use std::net::{Ipv6Addr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 use testbed::{End, Network, Running, binary, events};
 use world::{Pace, Talk};
 
 /// Bytes of the file that is fetched.
 const FILE: usize = 16 << 20;
-const SERVER: (Ipv6Addr, u16) = (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 2), 80);
+/// Longest frame that ends are to make.
+const LONGEST: u32 = 200_000;
 
-/// Lets both ends join segments up to this length. False where the kernel or `ip` cannot.
-fn allow_large(network: &Network, longest: &str) -> bool {
-    [End::Left, End::Right].into_iter().all(|end| {
+/// What the file is fetched over.
+#[derive(Clone, Copy, Debug)]
+enum Family {
+    V4,
+    V6,
+}
+
+impl Family {
+    fn server(self) -> SocketAddr {
+        let address: IpAddr = match self {
+            Self::V4 => Ipv4Addr::new(192, 0, 2, 2).into(),
+            Self::V6 => Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 2).into(),
+        };
+        (address, 80).into()
+    }
+
+    /// Lets one end join segments up to a length, or says what cannot.
+    fn allow(self, network: &Network, end: End) -> Result<(), String> {
         let interface = end.interface();
+        let more = match self {
+            Self::V4 => String::new(),
+            Self::V6 => format!(
+                "ip link set {interface} gso_max_size {LONGEST} gro_max_size {LONGEST} && \
+                 echo 0 > /proc/sys/net/ipv6/conf/{interface}/disable_ipv6 && \
+                 ip addr add 2001:db8::{}/64 dev {interface} nodad;",
+                end as u8 + 1
+            ),
+        };
         let script = format!(
-            "ip link set {interface} mtu 1500 gso_max_size {longest} gro_max_size {longest} && \
-             echo 0 > /proc/sys/net/ipv6/conf/{interface}/disable_ipv6 && \
-             ip addr add 2001:db8::{}/64 dev {interface} nodad; \
-             ethtool -K {interface} tx on tso on gso on gro on 2>/dev/null || true",
-            end as u8 + 1
+            "ip link set {interface} mtu 1500; {more} \
+             ethtool -K {interface} tx on tso on gso on gro on 2>/dev/null || true"
         );
         let done = network.command(end, "sh").args(["-euc", &script]).stderr(Stdio::null()).status();
-        done.is_ok_and(|status| status.success())
-    })
+        if !done.is_ok_and(|status| status.success()) {
+            return Err("`ip` has no gso_max_size above 65,536".to_owned());
+        }
+        match self {
+            Self::V4 => network
+                .within(end, || link::allow_ipv4_segments(interface, LONGEST))
+                .map_err(|why| why.to_string())?
+                .map_err(|why| format!("the kernel has no BIG TCP for IPv4 (Linux 6.3): {why}")),
+            Self::V6 => Ok(()),
+        }
+    }
 }
 
 fn file() -> Vec<u8> {
@@ -34,8 +66,9 @@ fn file() -> Vec<u8> {
 }
 
 /// Fetches the file over HTTP, from the right end to the left.
-fn fetch(network: &Network, file: &[u8]) {
-    let listener = network.within(End::Right, || TcpListener::bind(SERVER)).expect("there").expect("a port");
+fn fetch(network: &Network, family: Family, file: &[u8]) {
+    let server = family.server();
+    let listener = network.within(End::Right, || TcpListener::bind(server)).expect("there").expect("a port");
     std::thread::scope(|scope| {
         scope.spawn(move || {
             let (mut client, _) = listener.accept().expect("a client");
@@ -46,7 +79,7 @@ fn fetch(network: &Network, file: &[u8]) {
                 .expect("it is taken");
         });
         let fetched = network.within(End::Left, || {
-            let mut server = TcpStream::connect(SERVER)?;
+            let mut server = TcpStream::connect(server)?;
             server.write_all(b"GET /file HTTP/1.1\r\nHost: server.example\r\n\r\n")?;
             let mut answer = Vec::new();
             server.read_to_end(&mut answer).map(|_| answer)
@@ -65,10 +98,11 @@ fn digest(file: &[u8]) -> String {
 
 /// Fetches the file in frames of up to 200,000 bytes: the `fileinfo` event, the ledger, what was said. Nothing where there
 /// are no such frames to be had.
-fn fetched(block_size: &str, blocks: &str) -> Option<(Value, Value, String, Vec<u8>)> {
+fn fetched(family: Family, block_size: &str, blocks: &str) -> Option<(Value, Value, String, Vec<u8>)> {
     let stage = Stage::set()?;
-    if !allow_large(&stage.network, "200000") {
-        let _ = writeln!(std::io::stderr(), "skipped: no frames of 200,000 bytes");
+    let allowed = [End::Left, End::Right].into_iter().try_for_each(|end| family.allow(&stage.network, end));
+    if let Err(why) = allowed {
+        let _ = writeln!(std::io::stderr(), "skipped: no frames of {LONGEST} bytes: {why}");
         return None;
     }
     let mut args = Vec::new();
@@ -79,7 +113,7 @@ fn fetched(block_size: &str, blocks: &str) -> Option<(Value, Value, String, Vec<
     args.extend(["--set", "stream.depth=0", "--set", "file.sha256=true"].map(str::to_owned));
     let running = Running::start(&stage.network, End::Right, args);
     let file = file();
-    fetch(&stage.network, &file);
+    fetch(&stage.network, family, &file);
     let folder = tempfile::tempdir().expect("a folder");
     let eve = folder.path().join("eve.json");
     std::fs::hard_link(running.eve(), &eve).expect("a link");
@@ -89,9 +123,8 @@ fn fetched(block_size: &str, blocks: &str) -> Option<(Value, Value, String, Vec<
     Some((info, ended.ledger(), ended.stderr, file))
 }
 
-#[test]
-fn a_file_in_frames_longer_than_an_ip_packet_is_read_whole() {
-    let Some((info, ledger, said, file)) = fetched("1MiB", "64") else { return };
+fn is_read_whole(family: Family) {
+    let Some((info, ledger, said, file)) = fetched(family, "1MiB", "64") else { return };
     assert_eq!((&info["size"], &info["state"]), (&FILE.into(), &"CLOSED".into()), "{info} {said}");
     assert_eq!((&info["gaps"], &info["sha256"]), (&false.into(), &digest(&file).into()), "{info}");
     // in frames of 64 KiB it would be 256 of data alone
@@ -100,8 +133,19 @@ fn a_file_in_frames_longer_than_an_ip_packet_is_read_whole() {
 }
 
 #[test]
+fn a_file_in_frames_longer_than_an_ip_packet_is_read_whole() {
+    is_read_whole(Family::V6);
+}
+
+/// IPv4 has no field for such a length: it says 0, and means as far as the frame goes.
+#[test]
+fn a_file_in_ipv4_frames_longer_than_an_ip_packet_is_read_whole() {
+    is_read_whole(Family::V4);
+}
+
+#[test]
 fn frames_longer_than_a_block_are_cut_and_counted_and_what_is_missing_is_a_gap() {
-    let Some((info, ledger, said, _)) = fetched("128KiB", "512") else { return };
+    let Some((info, ledger, said, _)) = fetched(Family::V6, "128KiB", "512") else { return };
     assert!(number(&ledger, "/cut") > 10, "{ledger}");
     assert_eq!(number(&ledger, "/analysed"), number(&ledger, "/received"), "{ledger}");
     assert_ne!(info["state"], "CLOSED", "{info}");

@@ -3,6 +3,7 @@
 mod bypass;
 mod doors;
 mod large;
+mod link;
 mod outputs;
 mod signals;
 mod stage;
