@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use testbed::{End, Network, Running, processor_time};
+use testbed::{End, Network, Running, bound, processor_time};
 
 /// How long Suricata may take to begin, and to end.
 const SOON: Duration = Duration::from_secs(60);
@@ -88,6 +88,7 @@ fn suricata(network: &Network, workers: u32) -> Option<Started> {
         command.arg("--set").arg(format!("af-packet.0.{setting}"));
     }
     command.args(["--set", "outputs.1.eve-log.filename=/dev/null"]);
+    let mut command = bound(&command);
     let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()?;
     let mut started = Started::Suricata { child, folder, before: Duration::ZERO };
     started.wait_for_engine().then_some(started)

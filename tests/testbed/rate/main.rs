@@ -2,8 +2,8 @@
 //! the same end with the same generator, in turn; and whether vigie loses nothing at Suricata's rate. Each has a share of a
 //! core, as neither can be outrun otherwise by a generator beside it on two. Frames are datagrams of no protocol, or with
 //! `live-rate talk` conversations of many. `live-rate elephants` measures what bypass saves, `live-rate dropped` what a
-//! dropped frame costs. Needs root. The binary is `VIGIE_BIN`; Suricata comes from `tests/testbed/peers/suricata.sh`, and is
-//! left out where it cannot be had.
+//! dropped frame costs, `live-rate workers` what a second worker brings. Needs root. The binary is `VIGIE_BIN`; Suricata comes
+//! from `tests/testbed/peers/suricata.sh`, and is left out where it cannot be had.
 
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, reason = "its findings are its output")]
@@ -12,10 +12,13 @@ mod contender;
 mod dropped;
 mod elephants;
 mod share;
+mod workers;
 
 use capture::generator::{Injector, Sent, Shape};
 use contender::{Answer, Contender};
 use share::Share;
+use std::error::Error;
+use std::io;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use testbed::{End, Network};
@@ -31,6 +34,8 @@ const ALIVE: usize = 1_000;
 const TIME: Duration = Duration::from_secs(3);
 /// The search ends when it knows the rate to this part of it.
 const NEAR: f64 = 0.05;
+/// How often a rate is tried whose generator was interrupted.
+const TRIES: usize = 5;
 /// A rate counts as free of loss when it was so this often in a row.
 const TIMES: usize = 2;
 
@@ -47,8 +52,9 @@ fn main() -> ExitCode {
         let _ = network.command(end, "sh").args(["-c", &script]).status();
     }
     match std::env::args().nth(1).as_deref() {
-        Some("elephants") => elephants::compare(&network),
+        Some("elephants") => elephants::compare(&network, std::env::args().nth(2).as_deref()),
         Some("dropped") => dropped::measure(&network),
+        Some("workers") => workers::measure(&network),
         Some("talk") => compare(&Run { network: &network, load: Load::Talk, workers: 1 }),
         _ => compare(&Run { network: &network, load: Load::Datagrams, workers: 1 }),
     }
@@ -65,39 +71,45 @@ enum Load {
 }
 
 impl Load {
-    /// Sends it for about [`TIME`], at so many frames a second or as fast as it goes.
-    fn send(self, network: &Network, rate: Option<f64>) -> Sent {
+    /// Sends it for about so long, at so many frames a second or as fast as it goes.
+    fn send(self, network: &Network, rate: Option<f64>, time: Duration) -> io::Result<Sent> {
         match self {
             Self::Datagrams => {
                 let rate = rate.map(|rate| rate as u64);
-                let pour =
-                    || Injector::load(End::Right.interface(), SHAPE, rate).and_then(|mut one| one.pour(TIME));
-                // By the clock on the wall: what the kernel tells leaves out the time in which it did not run.
-                let since = Instant::now();
-                let sent =
-                    network.within(End::Right, pour).expect("a thread there").expect("a kernel that injects");
-                Sent { time: since.elapsed(), ..sent }
+                let pour = || {
+                    share::hurry();
+                    let mut injector = Injector::load(End::Right.interface(), SHAPE, rate)?;
+                    // By the clock on the wall: what the kernel tells leaves out the time in which it did not run.
+                    let since = Instant::now();
+                    injector.pour(time).map(|sent| Sent { time: since.elapsed(), ..sent })
+                };
+                network.within(End::Right, pour).expect("a thread there")
             }
             Self::Talk => {
                 let pace = rate.map_or(Pace::Unlimited, Pace::PerSecond);
-                let mut talk = For { source: Talk::new(u64::MAX, ALIVE, 7), since: Instant::now() };
-                let send = || Transmit::open(End::Left.interface()).and_then(|out| out.send(&mut talk, pace));
-                let sent = network.within(End::Left, send).expect("a thread there").expect("a cable");
-                Sent { frames: sent.frames, time: sent.time }
+                let send = || {
+                    share::hurry();
+                    let mut talk = For { source: Talk::new(u64::MAX, ALIVE, 7), since: Instant::now(), time };
+                    Transmit::open(End::Left.interface())?.send(&mut talk, pace)
+                };
+                let sent = network.within(End::Left, send).expect("a thread there");
+                let sent = sent.map_err(io::Error::other)?;
+                Ok(Sent { frames: sent.frames, time: sent.time })
             }
         }
     }
 }
 
-/// What a source gives within [`TIME`].
+/// What a source gives within a time.
 struct For<S> {
     source: S,
     since: Instant,
+    time: Duration,
 }
 
 impl<S: Source> Source for For<S> {
     fn fill(&mut self, frame: &mut Vec<u8>) -> bool {
-        self.since.elapsed() < TIME && self.source.fill(frame)
+        self.since.elapsed() < self.time && self.source.fill(frame)
     }
 }
 
@@ -111,6 +123,7 @@ struct Run<'a> {
 fn compare(run: &Run<'_>) {
     let Run { load, workers, .. } = run;
     println!("{load:?}, {workers} worker(s), {PERCENT} % of a core:");
+    share::pin_generator().expect("a processor of its own for the generator");
     let vigie = highest(run, Contender::Vigie);
     let Some(peer) = highest(run, Contender::Suricata) else {
         println!("  Suricata cannot be had here, or has no rate without loss");
@@ -152,14 +165,34 @@ struct Attempt {
     answer: Answer,
 }
 
+/// A generator in the kernel may be interrupted, and then does not tell what it has sent: such an attempt is made again.
 fn attempt(run: &Run<'_>, who: Contender, rate: Option<f64>) -> Option<Attempt> {
+    let mut tries = (0..TRIES)
+        .map(|_| try_once(run, who, rate))
+        .skip_while(|tried| tried.as_ref().is_some_and(|tried| tried.as_ref().is_err_and(is_interrupted)));
+    Some(tries.next()??.expect("a kernel that injects, or a cable"))
+}
+
+/// Whether a system call was, somewhere below what is told of it.
+fn is_interrupted(why: &io::Error) -> bool {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(why);
+    while let Some(why) = cause {
+        if why.downcast_ref::<io::Error>().is_some_and(|why| why.kind() == io::ErrorKind::Interrupted) {
+            return true;
+        }
+        cause = why.source();
+    }
+    false
+}
+
+fn try_once(run: &Run<'_>, who: Contender, rate: Option<f64>) -> Option<io::Result<Attempt>> {
     let running = who.start(run.network, run.workers)?;
-    let share = Share::new(PERCENT).and_then(|share| share.hold(running.pid()).map(|()| share));
+    let share = Share::new(Some(PERCENT)).and_then(|share| share.hold(running.pid()).map(|()| share));
     let share = share.expect("a control group with a bound on processor time");
-    let sent = run.load.send(run.network, rate);
+    let sent = run.load.send(run.network, rate, TIME);
     let answer = running.end();
     drop(share);
-    Some(Attempt { who, sent, answer })
+    Some(sent.map(|sent| Attempt { who, sent, answer }))
 }
 
 impl Attempt {
