@@ -75,6 +75,8 @@ pub(super) struct Http {
     pub(super) request: Half<request::State>,
     pub(super) response: Half<response::State>,
     unfolded: Vec<u8>,
+    /// Lost bytes were told of, each side.
+    gaps: [bool; 2],
     anomalies: u16,
     /// Parsing was given up: only what is open is still recorded.
     failed: bool,
@@ -92,6 +94,7 @@ impl Http {
             request: Half::new(request::State::Idle, Side::ToServer, settings),
             response: Half::new(response::State::Idle, Side::ToClient, settings),
             unfolded: Vec::new(),
+            gaps: [false; 2],
             anomalies: 0,
             failed: false,
             bequest: None,
@@ -128,14 +131,35 @@ impl Http {
 
     /// Tells an anomaly of the exchange at hand.
     pub(super) fn tell(&mut self, side: Side, what: &'static Anomaly, sink: &mut dyn Sink) {
+        if let Some(what) = self.counted(what) {
+            let tx = self.at(side).map(|tx| &*tx as &dyn parse::Transaction);
+            sink.anomaly(tx, side, what);
+        }
+    }
+
+    /// Tells that bytes were lost which the place of others depends on, once a side: of its exchange, or, where there was none
+    /// at hand, of none.
+    pub(super) fn tell_gap(&mut self, side: Side, at_hand: bool, sink: &mut dyn Sink) {
+        let Some(told) = self.gaps.get_mut(side.index()) else { return };
+        if std::mem::replace(told, true) {
+            return;
+        }
+        if at_hand {
+            self.tell(side, &anomaly::INVALID_GAP, sink);
+        } else if let Some(what) = self.counted(&anomaly::INVALID_GAP) {
+            sink.anomaly(None, side, what);
+        }
+    }
+
+    /// What is told of so many anomalies: all, that there are too many, nothing any more.
+    fn counted(&mut self, what: &'static Anomaly) -> Option<&'static Anomaly> {
         let what = match self.anomalies {
-            n if n > MOST_ANOMALIES => return,
+            n if n > MOST_ANOMALIES => return None,
             MOST_ANOMALIES => &anomaly::TOO_MANY_WARNINGS,
             _ => what,
         };
         self.anomalies += 1;
-        let tx = self.at(side).map(|tx| &*tx as &dyn parse::Transaction);
-        sink.anomaly(tx, side, what);
+        Some(what)
     }
 
     /// Tells an anomaly and gives up.

@@ -330,23 +330,28 @@ impl Http {
     /// Bytes of the request side were lost.
     pub(super) fn request_gap(&mut self, missing: u64, sink: &mut dyn Sink) -> Step {
         match self.request.state {
-            State::Idle => self.request.lost = true,
+            State::Idle => {
+                self.request.lost = true;
+                self.tell_gap(SIDE, false, sink);
+            }
             State::Nine | State::Connect => {}
             State::Body | State::Chunk => {
+                let chunk = self.request.state == State::Chunk;
+                if chunk {
+                    self.tell_gap(SIDE, true, sink);
+                }
                 let over = self.some_gap(SIDE, missing, sink);
                 if !over {
                     return Step::All;
                 }
                 let exact = self.request.left == missing;
                 self.request.left = 0;
-                let chunk = self.request.state == State::Chunk;
                 self.request.state = if chunk && exact { State::ChunkEnd } else { State::Finish };
-                if !exact {
-                    self.request.lost = true;
-                    self.tell(SIDE, &anomaly::INVALID_GAP, sink);
-                }
+                self.request.lost |= !exact;
                 if !chunk {
+                    // The message is over, and what follows may have been lost with its end.
                     self.request_complete(sink);
+                    self.tell_gap(SIDE, true, sink);
                 }
             }
             State::Finish => {
@@ -355,7 +360,7 @@ impl Http {
             }
             state => {
                 self.request.lost |= state == State::Line;
-                self.tell(SIDE, &anomaly::INVALID_GAP, sink);
+                self.tell_gap(SIDE, true, sink);
             }
         }
         Step::All

@@ -394,24 +394,30 @@ impl Http {
     /// Bytes of the response side were lost.
     pub(super) fn response_gap(&mut self, missing: u64, sink: &mut dyn Sink) -> Step {
         match self.response.state {
-            State::Idle => self.response.lost = true,
+            State::Idle => {
+                self.response.lost = true;
+                self.tell_gap(SIDE, true, sink);
+            }
             State::Doubt | State::Body | State::Chunk => {
                 if self.response.state == State::Doubt {
                     self.response.state = State::Body;
+                }
+                // Where chunks end is known, but not to Suricata, and what it says of that is said here, too.
+                let chunk = self.response.state == State::Chunk;
+                if chunk {
+                    self.tell_gap(SIDE, true, sink);
                 }
                 if !self.some_gap(SIDE, missing, sink) {
                     return Step::All;
                 }
                 let exact = self.response.left == missing;
                 self.response.left = 0;
-                let chunk = self.response.state == State::Chunk;
                 self.response.state = if chunk && exact { State::ChunkEnd } else { State::Finish };
-                if !exact {
-                    self.response.lost = true;
-                    self.tell(SIDE, &anomaly::INVALID_GAP, sink);
-                }
+                self.response.lost |= !exact;
                 if !chunk {
+                    // The message is over, and what follows may have been lost with its end.
                     self.response_complete(sink);
+                    self.tell_gap(SIDE, true, sink);
                 }
             }
             State::Close => {
@@ -426,7 +432,7 @@ impl Http {
             }
             state => {
                 self.response.lost |= state == State::Line;
-                self.tell(SIDE, &anomaly::INVALID_GAP, sink);
+                self.tell_gap(SIDE, true, sink);
             }
         }
         Step::All

@@ -1,6 +1,6 @@
 //! Bodies and the files in them.
 
-use super::recorder::{Flow, talk, talk_with};
+use super::recorder::{Flow, Recorder, talk, talk_with};
 use flate2::{Compression, write::GzEncoder};
 use parse::Side::{ToClient, ToServer};
 use parse::{FileEnd, Settings, Step};
@@ -119,6 +119,30 @@ fn a_gap_in_a_body_is_passed_over() {
     );
     assert_eq!((&told.files[1].data[..], told.files[1].end), (&b"ok"[..], Some(FileEnd::Closed)));
     assert!(told.of("record")[0].ends_with("length=70 }"));
+}
+
+#[test]
+fn a_gap_among_chunks_and_between_messages_is_told_once_a_side() {
+    let requests = b"GET /1 HTTP/1.1\r\nHost: a\r\n\r\n";
+    let gaps =
+        |told: &Recorder| told.of("anomaly").iter().filter(|line| line.contains("INVALID_GAP")).count();
+    let mut flow = Flow::new(&Settings::default());
+    flow.send(ToServer, requests, false);
+    flow.send(ToClient, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n32\r\naaaaaaaaaa", false);
+    flow.lose(ToClient, 20);
+    flow.send(ToClient, b"bbbbbbbbbbbbbbb", false);
+    flow.lose(ToClient, 2);
+    flow.send(ToClient, b"ccc\r\n0\r\n\r\n", false);
+    let told = flow.close();
+    assert_eq!(gaps(&told), 1);
+    assert_eq!((told.files[0].data.len(), told.files[0].gap), (28, 22));
+    let mut flow = Flow::new(&Settings::default());
+    flow.send(ToServer, requests, false);
+    flow.send(ToClient, &answer("Content-Length: 2", b"ok"), false);
+    flow.lose(ToServer, 50);
+    flow.lose(ToClient, 50);
+    let told = flow.close();
+    assert_eq!(gaps(&told), 2);
 }
 
 #[test]
