@@ -61,6 +61,13 @@ pub(super) fn chunk(line: &[u8]) -> Option<(u64, bool)> {
     (last.is_empty() || last.eq_ignore_ascii_case(b"last")).then_some((length, !last.is_empty()))
 }
 
+/// Replies that the protocol and its extensions have (RFC 5321, 4.2.3; RFC 4954, 4 and 6; RFC 7504), and those beside them
+/// that servers have made up and Suricata lets pass.
+const CODES: [u16; 42] = [
+    211, 214, 220, 221, 235, 250, 251, 252, 334, 354, 401, 402, 421, 432, 435, 450, 451, 452, 454, 455, 500,
+    501, 502, 503, 504, 511, 521, 522, 525, 530, 534, 535, 538, 541, 543, 550, 551, 552, 553, 554, 555, 556,
+];
+
 /// One line of a reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Reply {
@@ -70,11 +77,11 @@ pub(super) struct Reply {
 }
 
 impl Reply {
-    /// Reads one; codes that the protocol has no use for are none.
+    /// Reads one; codes that the protocol has not are none.
     pub(super) fn of(line: &[u8]) -> Option<Self> {
-        let [a @ b'2'..=b'5', b @ b'0'..=b'5', c @ b'0'..=b'9', rest @ ..] = line else { return None };
-        let digit = |byte: &u8| u16::from(byte - b'0');
-        Some(Self { code: digit(a) * 100 + digit(b) * 10 + digit(c), more: rest.first() == Some(&b'-') })
+        let (digits, rest) = line.split_first_chunk::<3>()?;
+        let code = std::str::from_utf8(digits).ok()?.parse().ok().filter(|code| CODES.contains(code))?;
+        Some(Self { code, more: rest.first() == Some(&b'-') })
     }
 }
 
@@ -112,7 +119,7 @@ mod tests {
     fn replies_have_codes() {
         assert_eq!(Reply::of(b"250-SIZE"), Some(Reply { code: 250, more: true }));
         assert_eq!(Reply::of(b"354"), Some(Reply { code: 354, more: false }));
-        for wrong in [&b"25"[..], b"+OK", b"999 no", b"160 no", b""] {
+        for wrong in [&b"25"[..], b"+OK", b"999 no", b"160 no", b"400 no", b"+25 no", b""] {
             assert_eq!(Reply::of(wrong), None, "{}", wrong.escape_ascii());
         }
     }
