@@ -419,6 +419,15 @@ mod tests {
     }
 
     #[test]
+    fn a_length_that_lies_is_survived() {
+        let engine = Engine::new(crate::protocols(), Settings::default());
+        let mut state = State::default();
+        let header = b"\x01\0\0\x04\0\0\0\x01\0\x01\0\x09";
+        engine.glimpse(&mut state, &given(Side::ToServer, header));
+        assert_ne!(state.label().protocol.map(|p| p.name), Some("openflow"));
+    }
+
+    #[test]
     fn glimpses_come_to_an_end() {
         let engine = Engine::new(crate::protocols(), Settings::default());
         let mut state = State::default();

@@ -135,7 +135,8 @@ fn openflow(l: &Look<'_>) -> Answer {
         && length <= d.len()
         && l.transport == Transport::Tcp;
     let next = from(d, length);
-    let elements = length == 8 || be2(d, 8)? == 1 && be2(d, 10)? >= 8 && be2(d, 10)? <= length - 8;
+    let elements =
+        length == 8 || be2(d, 8)? == 1 && be2(d, 10)? >= 8 && be2(d, 10)? <= length.saturating_sub(8);
     sure(
         is && elements
             && !zero(d.get(4..8)?)
