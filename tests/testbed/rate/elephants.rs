@@ -4,7 +4,7 @@
 //! Processor time is the sensor's own, threads together; what the kernel does for a frame before it is dropped happens on the
 //! sender's side of a veth pair and counts for neither.
 
-use crate::share;
+use crate::share::{self, Share};
 use serde_json::Value;
 use std::time::Duration;
 use testbed::{End, Network, Running};
@@ -207,6 +207,8 @@ fn run(network: &Network, (long, short): (Kind, Short), more: &[&str]) -> Cost {
     let args =
         [&["--workers", "1", "--set", "stats.interval=0", "--set", "eve.file=/dev/null"], more].concat();
     let running = Running::start(network, End::Right, &args);
+    let share = Share::new(None).and_then(|share| share.hold(running.pid()).map(|()| share));
+    let share = share.expect("a control group");
     let before = running.processor_time();
     let mut mix = Mix::new(long, short);
     let send = || {
@@ -216,11 +218,14 @@ fn run(network: &Network, (long, short): (Kind, Short), more: &[&str]) -> Cost {
     network.within(End::Left, send).expect("a thread there").expect("a cable");
     std::thread::sleep(Duration::from_millis(300));
     let cpu = running.processor_time().saturating_sub(before);
-    Cost { cpu, ledger: running.end().ledger() }
+    let ledger = running.end().ledger();
+    drop(share);
+    Cost { cpu, ledger }
 }
 
 /// Compares, and prints; those with one kind of short flows, or all.
 pub(crate) fn compare(network: &Network, chosen: Option<&str>) {
+    share::pin_generator().expect("a processor of its own for the generator");
     for (long, short) in [
         (Kind::Tcp, Short::Pages),
         (Kind::Unacknowledged, Short::Pages),
@@ -240,6 +245,7 @@ pub(crate) fn compare(network: &Network, chosen: Option<&str>) {
 fn compare_one(network: &Network, long: Kind, short: Short) {
     let bypass = ["--set", "bypass.capture=socket", "--set", "bypass.rate=256KiB"];
     let mut costs = [Vec::new(), Vec::new()];
+    let mut lost = 0;
     for _ in 0..ROUNDS {
         for (cost, more) in costs.iter_mut().zip([&[][..], &bypass]) {
             let one = run(network, (long, short), more);
@@ -252,9 +258,14 @@ fn compare_one(network: &Network, long: Kind, short: Short) {
                 number("bypassed"),
                 one.ledger["lost"]["kernel.drop"]
             );
+            lost += one.ledger["lost"]["kernel.drop"].as_u64().unwrap_or(0);
             cost.push(one.cpu);
         }
     }
     let [all, less] = costs.map(|cost| cost.iter().sum::<Duration>().as_secs_f64());
+    if lost > 0 {
+        println!("{long:?} beside {short:?}: frames were lost, which cost nothing: no comparison");
+        return;
+    }
     println!("{long:?} beside {short:?}: {:.2} times less processor time with bypass", all / less.max(0.01));
 }
