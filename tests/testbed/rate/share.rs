@@ -46,11 +46,6 @@ impl Share {
     /// From now on this process, with its threads, has no more; and has it where the generator is not.
     pub(crate) fn hold(&self, pid: u32) -> io::Result<()> {
         pin(pid, "1")?;
-        self.take(pid)
-    }
-
-    /// The same, wherever it runs.
-    pub(crate) fn take(&self, pid: u32) -> io::Result<()> {
         self.set("cgroup.procs", &pid.to_string())
     }
 
@@ -77,10 +72,20 @@ pub(crate) fn pin_generator() -> io::Result<()> {
 /// Whoever may not has a generator that may be late.
 pub(crate) fn hurry() {
     let thread = fs::read_link("/proc/thread-self").ok();
-    let number = thread.as_deref().and_then(Path::file_name);
+    let number = thread.as_deref().and_then(Path::file_name).and_then(|name| name.to_str());
+    first(&["--pid", "20", number.unwrap_or_default()]);
+}
+
+/// Has a process, with its threads, run before everything else, spread over the processors: a group's weight would hold
+/// its threads together on one.
+pub(crate) fn hurry_all(pid: u32) {
+    first(&["--all-tasks", "--pid", "20", &pid.to_string()]);
+}
+
+fn first(whom: &[&str]) {
     let mut command = Command::new("chrt");
-    command.args(["--fifo", "--pid", "20"]).args(number).stdin(Stdio::null());
-    let _ = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
+    command.arg("--fifo").args(whom).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let _ = command.status();
 }
 
 /// Removes groups of measurements that were killed.

@@ -4,7 +4,7 @@
 //! all, is left out by doing so for few frames and for many: what counts is the difference. One and two workers take turns.
 
 use crate::Load;
-use crate::share::Share;
+use crate::share;
 use std::time::{Duration, Instant};
 use testbed::{End, Network, Running};
 
@@ -48,8 +48,7 @@ fn drain(network: &Network, load: Load, workers: &str) -> Option<f64> {
 fn drain_once(network: &Network, load: Load, workers: &str, sending: Duration) -> Option<(u64, Duration)> {
     let args = ["--workers", workers, BLOCKS, "--set=eve.file=/dev/null", "--set=stats.interval=0"];
     let running = Running::start(network, End::Right, args);
-    let share = Share::new(None).and_then(|share| share.take(running.pid()).map(|()| share));
-    let share = share.expect("a control group");
+    share::hurry_all(running.pid());
     running.signal("STOP");
     let sent = load.send(network, None, sending).expect("a generator");
     let since = Instant::now();
@@ -57,7 +56,6 @@ fn drain_once(network: &Network, load: Load, workers: &str, sending: Duration) -
     running.signal("CONT");
     let ended = running.wait();
     let time = since.elapsed();
-    drop(share);
     let ledger = ended.ledger();
     let analysed = ledger["analysed"].as_u64()?;
     if analysed != sent.frames {
