@@ -24,7 +24,7 @@ pub(crate) const SHARES: u16 = 16;
 const MOST_EVENTS: usize = 512;
 const GRE: u8 = 47;
 /// Slots of the end of the run lie behind every packet's.
-pub(crate) const END: u64 = 1 << 62;
+const END: u64 = 1 << 62;
 
 /// What a worker is told.
 #[derive(Clone, Debug, Default, PartialEq)]

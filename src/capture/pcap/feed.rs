@@ -4,7 +4,6 @@
 //! The thread waits for the slowest reader, some segments ahead of it, and ends when the capture does or when no
 //! reader is left. Segments are used again as soon as the last reader has let go of them.
 
-use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read};
 use std::os::fd::AsFd;
@@ -17,7 +16,7 @@ use flate2::bufread::MultiGzDecoder;
 use super::FileSettings;
 use super::find::{Capture, Kind, beginning};
 use super::format::{Fault, Format};
-use super::segment::{Dealer, Ending, Pump, Segment};
+use super::segment::{Dealer, Ending, Pump, Segment, Spares};
 use super::sniff;
 
 /// Compressed bytes read at once.
@@ -54,7 +53,7 @@ pub(super) fn start(
 
 fn feed(capture: &Capture, size: usize, outlets: Vec<SyncSender<Arc<Segment>>>, dealer: Option<Dealer>) {
     let passed = Arc::new(AtomicU64::new(0));
-    let mut outlet = Outlet { outlets, dealer, recent: VecDeque::new(), passed: Arc::clone(&passed) };
+    let mut outlet = Outlet { outlets, dealer, spares: Spares::default(), passed: Arc::clone(&passed) };
     let regular = matches!(capture.kind, Kind::Plain | Kind::Gzip);
     let ended = open(capture)
         .map_err(|e| unusable(e.to_string()))
@@ -107,15 +106,15 @@ fn unusable(text: String) -> Ending {
 struct Outlet {
     outlets: Vec<SyncSender<Arc<Segment>>>,
     dealer: Option<Dealer>,
-    /// Segments that were sent, oldest first.
-    recent: VecDeque<Arc<Segment>>,
+    /// Segments that were sent.
+    spares: Spares,
     passed: Arc<AtomicU64>,
 }
 
 impl Outlet {
     /// Sends one segment to every reader that is left, and tells whether another one is wanted.
     fn send(&mut self, fill: impl FnOnce(&mut Segment)) -> bool {
-        let mut shared = self.spare();
+        let mut shared = self.spares.take();
         let Some(segment) = Arc::get_mut(&mut shared) else { return false };
         fill(segment);
         if let Some(dealer) = &mut self.dealer {
@@ -124,12 +123,7 @@ impl Outlet {
         segment.position = self.passed.load(Ordering::Relaxed);
         let last = segment.ending.is_some();
         self.outlets.retain(|outlet| outlet.send(Arc::clone(&shared)).is_ok());
-        self.recent.push_back(shared);
+        self.spares.keep(shared);
         !last && !self.outlets.is_empty()
-    }
-
-    /// The oldest segment, if everybody has let go of it, and a new one otherwise.
-    fn spare(&mut self) -> Arc<Segment> {
-        self.recent.pop_front_if(|oldest| Arc::get_mut(oldest).is_some()).unwrap_or_default()
     }
 }

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::plain::Plain;
-use super::segment::{Dealer, Pump, Segment};
+use super::segment::{Dealer, Pump, Segment, Spares};
 use super::shelf::PATIENCE;
 
 /// What the readers of one file share.
@@ -31,8 +31,8 @@ struct Turn {
 struct Stretch {
     /// Oldest first.
     segments: VecDeque<Arc<Segment>>,
-    /// Segments that everybody has taken, oldest first, to be used again.
-    recent: Vec<Arc<Segment>>,
+    /// Segments that everybody has taken.
+    spares: Spares,
     /// Number of the first of `segments`.
     first: usize,
     /// The segment that each reader takes next; nothing for those that are gone.
@@ -52,8 +52,12 @@ pub(super) fn start(
     readers: usize,
     ahead: usize,
 ) -> impl Iterator<Item = Runner> {
-    let stretch =
-        Stretch { segments: VecDeque::new(), recent: Vec::new(), first: 0, next: vec![Some(0); readers] };
+    let stretch = Stretch {
+        segments: VecDeque::new(),
+        spares: Spares::default(),
+        first: 0,
+        next: vec![Some(0); readers],
+    };
     let relay = Arc::new(Relay {
         turn: Mutex::new(Turn { pump, dealer }),
         stretch: Mutex::new(stretch),
@@ -94,7 +98,7 @@ impl Runner {
         mut turn: MutexGuard<'_, Turn>,
         mut stretch: MutexGuard<'_, Stretch>,
     ) -> Option<Arc<Segment>> {
-        let mut shared = stretch.spare();
+        let mut shared = stretch.spares.take();
         drop(stretch);
         turn.read(Arc::get_mut(&mut shared)?);
         let mut stretch = self.stretch();
@@ -149,15 +153,9 @@ impl Stretch {
         while self.first < slowest
             && let Some(taken) = self.segments.pop_front()
         {
-            self.recent.push(taken);
+            self.spares.keep(taken);
             self.first += 1;
         }
-    }
-
-    /// The latest segment that everybody has let go of, since the caches may still hold it; a new one when there is none.
-    fn spare(&mut self) -> Arc<Segment> {
-        let free = self.recent.iter_mut().rposition(|segment| Arc::get_mut(segment).is_some());
-        free.map(|at| self.recent.swap_remove(at)).unwrap_or_default()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Segments: whole records, read from a stream into memory that is used again.
 
 use std::io::{self, Read};
+use std::sync::Arc;
 
 use frame::{Checksum, Frame, Loss, Lot, Sorter, TapId, Timestamp};
 
@@ -86,6 +87,23 @@ impl Own {
         let range = at(from)..at(to);
         let places = self.places.get(range.clone()).unwrap_or_default();
         (places, self.lots.get(range).unwrap_or_default())
+    }
+}
+
+/// Segments that were handed out, to be filled anew when everybody has let go of them.
+#[derive(Debug, Default)]
+pub(super) struct Spares(Vec<Arc<Segment>>);
+
+impl Spares {
+    /// Keeps one that readers may still hold.
+    pub(super) fn keep(&mut self, segment: Arc<Segment>) {
+        self.0.push(segment);
+    }
+
+    /// The latest that nobody holds, since the caches may still have it; a new one when there is none.
+    pub(super) fn take(&mut self) -> Arc<Segment> {
+        let free = self.0.iter_mut().rposition(|segment| Arc::get_mut(segment).is_some());
+        free.map(|at| self.0.swap_remove(at)).unwrap_or_default()
     }
 }
 
